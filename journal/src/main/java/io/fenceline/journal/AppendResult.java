@@ -1,0 +1,29 @@
+package io.fenceline.journal;
+
+/// Results of an append that are no position: negative, named, and each with what the caller should do. A position, 0
+/// or
+/// greater, means: durable at the journal's level.
+public final class AppendResult {
+    /// The ring is full and the policy is [FullPolicy#FAIL], or [FullPolicy#BLOCK] timed out. Nothing happened. Make
+    /// room
+    /// with [Journal#retain], then retry.
+    public static final long FULL = -1;
+
+    /// The appender or its journal is closed. Nothing happened. Do not retry.
+    public static final long CLOSED = -2;
+
+    /// The thread was interrupted while it waited for room; its interrupt flag is set. Nothing happened.
+    public static final long INTERRUPTED = -3;
+
+    private AppendResult() {}
+
+    /// The name of a result, or the position in digits.
+    public static String describe(long result) {
+        if (result >= 0) {
+            return Long.toString(result);
+        }
+        return result == FULL
+                ? "FULL"
+                : result == CLOSED ? "CLOSED" : result == INTERRUPTED ? "INTERRUPTED" : "unknown result " + result;
+    }
+}

@@ -1,0 +1,27 @@
+package io.fenceline.journal;
+
+/// A truthful answer to "is my entry safe, and against what".
+///
+/// @param durability what `append` waits for
+/// @param emulated   true where `MEMORY` runs on memory that a power cut empties: then it survives a process crash only
+/// @param fileSystem kind of the file system that holds the journal, such as `ext4`
+/// @param mapSync    true where the mapping was taken with `MAP_SYNC`
+/// @param reason     why this level, in one sentence
+public record DurabilityReport(
+        Durability durability, boolean emulated, String fileSystem, boolean mapSync, String reason) {
+    /// Whether an acknowledged entry survives a crash of the kernel or a loss of power.
+    public boolean survivesPowerCut() {
+        return durability.isPowerSafe() && !emulated;
+    }
+
+    /// What an acknowledged entry survives, in words.
+    public String survives() {
+        return survivesPowerCut() ? "process crash, kernel crash, power cut" : "process crash";
+    }
+
+    @Override
+    public String toString() {
+        return durability + (emulated ? " (emulated)" : "") + " on " + fileSystem + ", survives " + survives() + ": "
+                + reason;
+    }
+}

@@ -1,0 +1,11 @@
+package io.fenceline.journal;
+
+/// What an appender does when the ring has no room.
+public enum FullPolicy {
+    /// Return `FULL`; nothing is lost, nothing waits.
+    FAIL,
+    /// Wait until [Journal#retain] makes room, at most [JournalConfig#blockTimeoutNs].
+    BLOCK,
+    /// Give up the oldest segment.
+    OVERWRITE
+}

@@ -1,0 +1,255 @@
+package io.fenceline.journal;
+
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.JournalFiles;
+import io.fenceline.journal.persist.Persister;
+import io.fenceline.journal.positions.LogView;
+import io.fenceline.journal.positions.Positions;
+import io.fenceline.journal.positions.RunFile;
+import io.fenceline.journal.recovery.Head;
+import io.fenceline.journal.recovery.Recovery;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Objects;
+import java.util.UUID;
+
+/// A journal, open for writing by this process. At most one writer has it open; any number of readers may.
+///
+///     create ─▶ open: lock ─▶ read head ─▶ recover ─▶ durable record of a new epoch ─▶ append … ─▶ close
+///
+/// Appenders (`fenceline-appender`) and tailers (`fenceline-tailer`) are made from it. After [#create] or [#open] has
+/// returned, [#recovery] tells whether the last entry was kept.
+///
+/// Threads: all methods may be called from any thread. [#close] waits for the append under way, then makes data and a
+/// clean record durable; afterwards appenders return [AppendResult#CLOSED].
+public final class Journal implements JournalSource {
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final JournalFiles files;
+    private final DurabilityReport durability;
+    private final RecoveryReport recovery;
+    private final Positions positions;
+    private final LogView view;
+
+    private Journal(
+            JournalFiles files,
+            DurabilityReport durability,
+            RecoveryReport recovery,
+            Positions positions,
+            LogView view) {
+        this.files = files;
+        this.durability = durability;
+        this.recovery = recovery;
+        this.positions = positions;
+        this.view = view;
+    }
+
+    /// Creates a journal and opens it. All blocks are allocated and written here: a full disk is an exception now, not
+    /// a
+    /// surprise later; then nothing is left behind.
+    ///
+    /// @param directory must not exist, its parent must
+    /// @throws JournalException.AlreadyExists         if something is at the path
+    /// @throws JournalException.DurabilityUnavailable if the storage cannot give the level asked for
+    /// @throws JournalException.Io                    if the operating system refuses
+    public static Journal create(Path directory, JournalConfig config) {
+        Geometry geometry = Geometry.of(config.segmentLengthBytes(), config.segmentCount());
+        createFiles(directory, geometry, config);
+        return open(directory, config);
+    }
+
+    /// Creates the files only; also with the small segments of the format that the API does not offer.
+    static void createFiles(Path directory, Geometry geometry, JournalConfig config) {
+        Superblock superblock = new Superblock(
+                new UUID(RANDOM.nextLong(), RANDOM.nextLong()),
+                RANDOM.nextInt(),
+                geometry,
+                0,
+                System.currentTimeMillis() * 1_000_000L);
+        JournalFiles.create(
+                directory,
+                geometry.fileLengthBytes(),
+                config.groupReadable(),
+                (report, out) -> writeHead(superblock, report, out),
+                config.creationProgress(),
+                config.durability(),
+                config.emulatePersistentMemory());
+    }
+
+    private static void writeHead(Superblock superblock, DurabilityReport report, JournalFiles.HeadOutput out) {
+        ByteBuffer copy = ByteBuffer.allocateDirect(Superblock.LENGTH_BYTES);
+        superblock.encode(copy);
+        for (int i = 0; i < Superblock.COPIES; i++) {
+            out.write(Superblock.fileOffset(i), MemorySegment.ofBuffer(copy.clear()));
+        }
+        int flags = StateRecord.FLAG_CLEAN | (report.emulated() ? StateRecord.FLAG_EMULATED : 0);
+        StateRecord first =
+                new StateRecord(1, 0, 0, 0, 0, 0, 0, flags, report.durability().id(), RunFile.bootHash32());
+        ByteBuffer line = ByteBuffer.allocateDirect(StateRecord.LENGTH_BYTES);
+        first.encode(line, superblock.salt());
+        for (int mirror = 0; mirror < StateRecord.MIRRORS; mirror++) {
+            out.write(StateRecord.fileOffset(first.version(), mirror), MemorySegment.ofBuffer(line.clear()));
+        }
+    }
+
+    /// Opens with the durability that the journal had, and defaults for the rest.
+    public static Journal open(Path directory) {
+        return open(directory, JournalConfig.defaults());
+    }
+
+    /// Opens for writing and recovers, if the last writer did not close. Cost is bounded by the lease, whatever the
+    /// size
+    /// of the journal; after a clean close nothing is scanned.
+    ///
+    /// @throws JournalException.NotAJournal           if there is none at the path
+    /// @throws JournalException.Locked                if another writer has it, in this process too
+    /// @throws JournalException.Corrupt               if what must be whole is damaged; nothing is changed then
+    /// @throws JournalException.Unsupported           if a newer version wrote it
+    /// @throws JournalException.DurabilityUnavailable if the storage cannot give the level
+    /// @throws JournalException.Io                    if the operating system refuses
+    public static Journal open(Path directory, JournalConfig config) {
+        JournalFiles files = JournalFiles.open(directory, true);
+        boolean done = false;
+        try {
+            files.lock();
+            Head head = Head.read(files::read, files.logLengthBytes(), files.logPath());
+            if (head.superblock().readOnlyCompatible() != 0) {
+                throw new JournalException.Unsupported("%s has features (0x%x) that this version can only read; open it"
+                                .formatted(files.logPath(), head.superblock().readOnlyCompatible())
+                        + " read-only, or use a newer Fenceline");
+            }
+            Durability recorded = Durability.ofId(head.state().durability());
+            DurabilityReport durability = files.probe(
+                    Objects.requireNonNullElse(config.durability(), recorded),
+                    config.emulatePersistentMemory() || head.state().isEmulated());
+            Recovery recovery = new Recovery(files::read, head, RunFile.bootHash32(), files.logPath());
+            RecoveryReport report = recovery.scan();
+            files.map(durability);
+            Persister persister = files.persister(durability.durability());
+            if (durability.durability() != recorded) {
+                // What the journal holds may be less durable than what this level will promise of it.
+                persister.sync();
+            }
+            recovery.repair(persister);
+            MemorySegment words = Objects.requireNonNull(files.mapRun());
+            RunFile run = new RunFile(words);
+            Positions positions = new Positions(
+                    persister,
+                    head.superblock(),
+                    head.state(),
+                    report.nextSequence(),
+                    run,
+                    durability.durability(),
+                    durability.emulated(),
+                    config,
+                    files::closeMapping);
+            LogView view =
+                    new LogView(head.superblock(), files.mapping(), files::read, run, head.state(), files.logPath());
+            done = true;
+            return new Journal(files, durability, report, positions, view);
+        } finally {
+            if (!done) {
+                files.close();
+            }
+        }
+    }
+
+    /// Opens for reading, beside a writer or without one.
+    ///
+    /// @throws JournalException.NotAJournal if there is none at the path
+    /// @throws JournalException.Corrupt     if the head is damaged beyond use
+    /// @throws JournalException.Unsupported if a newer version wrote it
+    /// @throws JournalException.Io          if the operating system refuses
+    public static ReadOnlyJournal openReadOnly(Path directory) {
+        return ReadOnlyJournal.open(directory);
+    }
+
+    /// Gives up everything before the segment that holds `position`, so that the ring can reuse it. Durable when it
+    /// returns; never gives up what is not published.
+    ///
+    /// @param position from 0 to [#published]
+    /// @return the oldest position that is readable now: the start of a segment, at or before `position`
+    public long retain(long position) {
+        return positions.retain(position);
+    }
+
+    /// What opening found and did.
+    public RecoveryReport recovery() {
+        return recovery;
+    }
+
+    @Override
+    public Path directory() {
+        return files.directory();
+    }
+
+    @Override
+    public DurabilityReport durability() {
+        return durability;
+    }
+
+    @Override
+    public UUID journalId() {
+        return view.superblock().journalId();
+    }
+
+    @Override
+    public long published() {
+        return positions.run().published();
+    }
+
+    @Override
+    public long retained() {
+        return positions.run().retained();
+    }
+
+    @Override
+    public int maximumPayloadLengthBytes() {
+        return positions.geometry().maximumPayloadLengthBytes();
+    }
+
+    @Override
+    public long capacityBytes() {
+        return positions.geometry().capacityBytes();
+    }
+
+    /// Whether an I/O fault ended this opening: nothing is acknowledged any more.
+    public boolean isPoisoned() {
+        return positions.persister().fault() != null;
+    }
+
+    /// For appenders.
+    @SuppressWarnings("exports")
+    public Positions positions() {
+        return positions;
+    }
+
+    @Override
+    @SuppressWarnings("exports")
+    public LogView view() {
+        return view;
+    }
+
+    /// Closes in order: waits for the append under way, syncs the data, makes the clean record durable, unlocks. A
+    /// poisoned journal is only unlocked, and recovered at its next opening. Closing twice is harmless.
+    ///
+    /// @throws JournalException if the storage fails; the journal is unlocked all the same
+    @Override
+    public synchronized void close() {
+        if (positions.isClosed()) {
+            return;
+        }
+        boolean drained = false;
+        try {
+            drained = positions.close();
+        } finally {
+            if (drained || positions.persister().fault() != null) {
+                files.close();
+            }
+        }
+    }
+}

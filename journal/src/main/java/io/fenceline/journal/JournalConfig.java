@@ -1,0 +1,170 @@
+package io.fenceline.journal;
+
+import io.fenceline.journal.format.Geometry;
+import java.util.Objects;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// How a journal is created or opened. Immutable; each `with…` returns a changed copy.
+///
+/// Geometry, file modes and `emulatePersistentMemory` are fixed by [Journal#create]; the rest may differ from one
+/// opening to the next.
+public final class JournalConfig {
+    /// 64 MiB.
+    public static final int DEFAULT_SEGMENT_LENGTH_BYTES = 64 << 20;
+
+    /// 4.
+    public static final int DEFAULT_SEGMENT_COUNT = 4;
+
+    private static final JournalConfig DEFAULTS = new JournalConfig();
+
+    private int segmentLengthBytes = DEFAULT_SEGMENT_LENGTH_BYTES;
+    private int segmentCount = DEFAULT_SEGMENT_COUNT;
+    private @Nullable Durability durability;
+    private boolean emulatePersistentMemory;
+    private FullPolicy fullPolicy = FullPolicy.FAIL;
+    private long blockTimeoutNs = Long.MAX_VALUE;
+    private TimestampMode timestampMode = TimestampMode.CACHED;
+    private boolean groupReadable;
+    private LongConsumer creationProgress = writtenBytes -> {};
+
+    private JournalConfig() {}
+
+    private JournalConfig(JournalConfig other) {
+        segmentLengthBytes = other.segmentLengthBytes;
+        segmentCount = other.segmentCount;
+        durability = other.durability;
+        emulatePersistentMemory = other.emulatePersistentMemory;
+        fullPolicy = other.fullPolicy;
+        blockTimeoutNs = other.blockTimeoutNs;
+        timestampMode = other.timestampMode;
+        groupReadable = other.groupReadable;
+        creationProgress = other.creationProgress;
+    }
+
+    /// 4 segments of 64 MiB, the strongest durability that the storage truly gives, [FullPolicy#FAIL], cached
+    /// timestamps.
+    public static JournalConfig defaults() {
+        return DEFAULTS;
+    }
+
+    /// Length of a segment: a power of two, 2 MiB to 1 GiB. The largest payload is a quarter of it, below 256 MiB.
+    ///
+    /// @throws IllegalArgumentException outside that range
+    public JournalConfig withSegmentLengthBytes(long segmentLengthBytes) {
+        if (segmentLengthBytes < Geometry.MINIMUM_API_SEGMENT_LENGTH_BYTES
+                || segmentLengthBytes > Geometry.MAXIMUM_SEGMENT_LENGTH_BYTES
+                || Long.bitCount(segmentLengthBytes) != 1) {
+            throw new IllegalArgumentException("segment length " + segmentLengthBytes
+                    + " bytes: expected a power of two from 2 MiB (2097152) to 1 GiB (1073741824)");
+        }
+        JournalConfig config = new JournalConfig(this);
+        config.segmentLengthBytes = (int) segmentLengthBytes;
+        return config;
+    }
+
+    /// Number of segments in the ring, 2 to 65536.
+    ///
+    /// @throws IllegalArgumentException outside that range
+    public JournalConfig withSegmentCount(int segmentCount) {
+        if (segmentCount < 2 || segmentCount > Geometry.MAXIMUM_SEGMENT_COUNT) {
+            throw new IllegalArgumentException("segment count " + segmentCount + ": expected 2 to 65536");
+        }
+        JournalConfig config = new JournalConfig(this);
+        config.segmentCount = segmentCount;
+        return config;
+    }
+
+    /// The level that `append` waits for. Not given: at creation the strongest that the storage truly gives, at opening
+    /// the level that the journal had before. A level that the storage cannot give is an error, never a weaker one.
+    public JournalConfig withDurability(Durability durability) {
+        JournalConfig config = new JournalConfig(this);
+        config.durability = Objects.requireNonNull(durability);
+        return config;
+    }
+
+    /// Lets `MEMORY` run on storage that is no persistent memory, for tests and benchmarks. Whatever reports on such a
+    /// journal says "emulated". Recorded in the journal, so that later openings need not repeat it.
+    public JournalConfig withEmulatePersistentMemory(boolean emulatePersistentMemory) {
+        JournalConfig config = new JournalConfig(this);
+        config.emulatePersistentMemory = emulatePersistentMemory;
+        return config;
+    }
+
+    /// What an appender does when the ring is full.
+    public JournalConfig withFullPolicy(FullPolicy fullPolicy) {
+        JournalConfig config = new JournalConfig(this);
+        config.fullPolicy = Objects.requireNonNull(fullPolicy);
+        return config;
+    }
+
+    /// How long [FullPolicy#BLOCK] waits before it returns `FULL`; `Long.MAX_VALUE` (default) waits for ever.
+    ///
+    /// @throws IllegalArgumentException if negative
+    public JournalConfig withBlockTimeoutNs(long blockTimeoutNs) {
+        if (blockTimeoutNs < 0) {
+            throw new IllegalArgumentException("block timeout " + blockTimeoutNs + " ns: expected 0 or more");
+        }
+        JournalConfig config = new JournalConfig(this);
+        config.blockTimeoutNs = blockTimeoutNs;
+        return config;
+    }
+
+    /// Where timestamps come from when the caller gives none.
+    public JournalConfig withTimestampMode(TimestampMode timestampMode) {
+        JournalConfig config = new JournalConfig(this);
+        config.timestampMode = Objects.requireNonNull(timestampMode);
+        return config;
+    }
+
+    /// Creates the directory with mode 0750 and files with 0640 instead of 0700 and 0600.
+    public JournalConfig withGroupReadable(boolean groupReadable) {
+        JournalConfig config = new JournalConfig(this);
+        config.groupReadable = groupReadable;
+        return config;
+    }
+
+    /// Called during creation with the number of bytes written so far, on the creating thread.
+    public JournalConfig withCreationProgress(LongConsumer creationProgress) {
+        JournalConfig config = new JournalConfig(this);
+        config.creationProgress = Objects.requireNonNull(creationProgress);
+        return config;
+    }
+
+    public int segmentLengthBytes() {
+        return segmentLengthBytes;
+    }
+
+    public int segmentCount() {
+        return segmentCount;
+    }
+
+    /// Null: not given.
+    public @Nullable Durability durability() {
+        return durability;
+    }
+
+    public boolean emulatePersistentMemory() {
+        return emulatePersistentMemory;
+    }
+
+    public FullPolicy fullPolicy() {
+        return fullPolicy;
+    }
+
+    public long blockTimeoutNs() {
+        return blockTimeoutNs;
+    }
+
+    public TimestampMode timestampMode() {
+        return timestampMode;
+    }
+
+    public boolean groupReadable() {
+        return groupReadable;
+    }
+
+    public LongConsumer creationProgress() {
+        return creationProgress;
+    }
+}

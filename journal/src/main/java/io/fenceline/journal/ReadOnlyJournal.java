@@ -1,0 +1,108 @@
+package io.fenceline.journal;
+
+import io.fenceline.journal.persist.JournalFiles;
+import io.fenceline.journal.positions.LogView;
+import io.fenceline.journal.positions.RunFile;
+import io.fenceline.journal.recovery.Head;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+
+/// A journal, open for reading only: beside a writer in any process, or without one. Takes no lock and writes nothing.
+///
+/// Threads: all methods may be called from any thread.
+public final class ReadOnlyJournal implements JournalSource {
+    private final JournalFiles files;
+    private final DurabilityReport durability;
+    private final LogView view;
+    private final List<String> warnings;
+
+    private ReadOnlyJournal(JournalFiles files, DurabilityReport durability, LogView view, List<String> warnings) {
+        this.files = files;
+        this.durability = durability;
+        this.view = view;
+        this.warnings = warnings;
+    }
+
+    static ReadOnlyJournal open(Path directory) {
+        JournalFiles files = JournalFiles.open(directory, false);
+        boolean done = false;
+        try {
+            Head head = Head.read(files::read, files.logLengthBytes(), files.logPath());
+            DurabilityReport durability = files.probe(
+                    Durability.ofId(head.state().durability()), head.state().isEmulated());
+            files.map(durability);
+            MemorySegment words = files.mapRun();
+            LogView view = new LogView(
+                    head.superblock(),
+                    files.mapping(),
+                    files::read,
+                    words == null ? null : new RunFile(words),
+                    head.state(),
+                    files.logPath());
+            done = true;
+            return new ReadOnlyJournal(files, durability, view, head.warnings());
+        } finally {
+            if (!done) {
+                files.close();
+            }
+        }
+    }
+
+    /// Whether a writer has the journal open now.
+    public boolean isWriterAlive() {
+        return files.isWriterAlive();
+    }
+
+    /// Damage in the head that did no harm, a sentence each.
+    public List<String> warnings() {
+        return warnings;
+    }
+
+    @Override
+    public Path directory() {
+        return files.directory();
+    }
+
+    @Override
+    public DurabilityReport durability() {
+        return durability;
+    }
+
+    @Override
+    public UUID journalId() {
+        return view.superblock().journalId();
+    }
+
+    @Override
+    public long published() {
+        return view.published();
+    }
+
+    @Override
+    public long retained() {
+        return view.retained();
+    }
+
+    @Override
+    public int maximumPayloadLengthBytes() {
+        return view.superblock().geometry().maximumPayloadLengthBytes();
+    }
+
+    @Override
+    public long capacityBytes() {
+        return view.superblock().geometry().capacityBytes();
+    }
+
+    @Override
+    @SuppressWarnings("exports")
+    public LogView view() {
+        return view;
+    }
+
+    @Override
+    public synchronized void close() {
+        files.close();
+    }
+}

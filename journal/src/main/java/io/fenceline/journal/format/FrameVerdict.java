@@ -1,0 +1,49 @@
+package io.fenceline.journal.format;
+
+/// What the bytes at a slot are. The numbers are those of the rule in `docs/FORMAT.md`: a frame is valid if and only if
+/// (1) its length is within bounds and inside the segment, (2) its position is exactly where it lies, (3) its epoch
+/// fits, and (4) its checksum matches.
+public enum FrameVerdict {
+    /// A valid frame with entries.
+    DATA(true, "valid"),
+    /// A valid PAD left by rotation.
+    PAD(true, "valid"),
+    /// A valid PAD left by recovery.
+    SEAL(true, "valid"),
+    /// A valid frame of an unknown kind that may be skipped.
+    SKIPPABLE(true, "valid, of an unknown kind that may be skipped"),
+    /// The checksum matches, but kind or flags are unknown to this version and may not be skipped.
+    UNKNOWN(false, "of an unknown kind or with unknown flags"),
+    /// Nothing was ever written here.
+    EMPTY(false, "(0) empty"),
+    /// (1) The length is out of bounds or leaves the segment.
+    BAD_LENGTH(false, "(1) length out of bounds"),
+    /// (2) The position is another one: a stale lap, payload bytes, or a misdirected write.
+    BAD_POSITION(false, "(2) position is not where it lies"),
+    /// (3) The epoch decreases, or is not the one that the state record names.
+    BAD_EPOCH(false, "(3) epoch does not fit"),
+    /// (4) The checksum does not match.
+    BAD_CHECKSUM(false, "(4) checksum does not match"),
+    /// The checksum matches, but the entries do not fill the frame.
+    BAD_ENTRIES(false, "entries do not fill the frame"),
+    /// The storage could not read the bytes.
+    UNREADABLE(false, "unreadable");
+
+    private final boolean valid;
+    private final String text;
+
+    FrameVerdict(boolean valid, String text) {
+        this.valid = valid;
+        this.text = text;
+    }
+
+    /// Whether the slot begins a frame that may be followed to the next one.
+    public boolean isValid() {
+        return valid;
+    }
+
+    /// For people.
+    public String text() {
+        return text;
+    }
+}

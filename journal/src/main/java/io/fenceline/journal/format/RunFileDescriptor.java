@@ -1,0 +1,39 @@
+package io.fenceline.journal.format;
+
+/// The shared words of `journal.run`: written by the writer process only, mapped by readers, never flushed, and never
+/// truncated or replaced. Words that change often have 128 bytes (two lines: adjacent-line prefetch) to themselves.
+///
+///     +-----+-----------------+-------+-----------------------------------------------------------------+
+///     |  at | field           | type  | meaning                                                         |
+///     +-----+-----------------+-------+-----------------------------------------------------------------+
+///     |   0 | magic           | 8 B   | the ASCII bytes FENCERUN                                        |
+///     |   8 | version         | i32   | 1                                                               |
+///     |  16 | journalId       | 16 B  | as in the superblock                                            |
+///     |  32 | bootHash        | i64   | boot that the words below belong to; stored last                |
+///     |  40 | writerPid       | i64   | process id of the last writer, in its own namespace             |
+///     |  48 | poisoned        | i64   | 1 after the writer's first I/O fault                            |
+///     |  56 | generation      | i64   | odd while a suffix truncation is under way                      |
+///     | 128 | published       | i64   | everything before it may be read                                |
+///     | 256 | retained        | i64   | oldest byte still readable                                      |
+///     +-----+-----------------+-------+-----------------------------------------------------------------+
+///
+/// The words count only if `bootHash` is that of the running boot and `journalId` is the journal's; else a reader uses
+/// `floor` and `retained` of the state record.
+public final class RunFileDescriptor {
+    /// `FENCERUN`, as a little-endian number.
+    public static final long MAGIC = 0x4E55_5245_434E_4546L;
+
+    public static final int VERSION = 1;
+    public static final int LENGTH_BYTES = 4096;
+    public static final int MAGIC_OFFSET = 0;
+    public static final int VERSION_OFFSET = 8;
+    public static final int JOURNAL_ID_OFFSET = 16;
+    public static final int BOOT_HASH_OFFSET = 32;
+    public static final int WRITER_PID_OFFSET = 40;
+    public static final int POISONED_OFFSET = 48;
+    public static final int GENERATION_OFFSET = 56;
+    public static final int PUBLISHED_OFFSET = 128;
+    public static final int RETAINED_OFFSET = 256;
+
+    private RunFileDescriptor() {}
+}

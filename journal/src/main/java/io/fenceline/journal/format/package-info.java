@@ -1,0 +1,15 @@
+/// The bytes on the medium, described once.
+///
+/// | type | describes |
+/// |---|---|
+/// | [Geometry] | where a position lies in `journal.log` |
+/// | [SuperblockDescriptor] | what a journal is: identity, salt, geometry, feature words |
+/// | [StateRecordDescriptor] | lease, floor, retained and epoch: the durable promises |
+/// | [FrameDescriptor] | the unit of atomicity: one entry, a batch, or padding |
+/// | [RunFileDescriptor] | the shared words of `journal.run` |
+///
+/// Nothing outside this package knows an offset. `docs/FORMAT.md` is the normative text; a test holds its drawings
+/// against these constants. All numbers are little-endian.
+///
+/// May be used by: every module of Fenceline; not exported to applications.
+package io.fenceline.journal.format;

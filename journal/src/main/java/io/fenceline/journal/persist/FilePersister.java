@@ -1,0 +1,196 @@
+package io.fenceline.journal.persist;
+
+import io.fenceline.journal.JournalException;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// A persister over a real file: reading, syncing, and the first fault, which ends everything.
+abstract class FilePersister implements Persister {
+    /// No downcall copies more: a critical one delays the JVM's safepoints.
+    static final int CHUNK_LENGTH_BYTES = 64 << 10;
+
+    final JournalFiles files;
+    private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>();
+
+    FilePersister(JournalFiles files) {
+        this.files = files;
+    }
+
+    @Override
+    public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
+        files.read(fileOffset, destination, destinationOffset, lengthBytes);
+    }
+
+    @Override
+    public synchronized void sync() {
+        check();
+        try {
+            Posix.fsync(files.logFd(), files.logPath());
+        } catch (JournalException.Io e) {
+            poison(e);
+            throw e;
+        }
+    }
+
+    @Override
+    public void populate(long fileOffset, long lengthBytes) {
+        if (Posix.populate(files.mappedAddress() + fileOffset, lengthBytes)) {
+            return;
+        }
+        // An older kernel: the pages come with the first stores. A hint only.
+    }
+
+    @Override
+    public final @Nullable Throwable fault() {
+        return fault.get();
+    }
+
+    @Override
+    public final void poison(Throwable cause) {
+        fault.compareAndSet(null, cause);
+    }
+
+    /// Nothing persists after the first fault.
+    final void check() {
+        Throwable first = fault.get();
+        if (first != null) {
+            throw new JournalException.Poisoned(
+                    "journal " + files.directory() + " was poisoned by an earlier fault (" + first.getMessage()
+                            + "); nothing more is acknowledged: close it, see to the storage, open it again",
+                    first);
+        }
+    }
+
+    /// `MEMORY`: non-temporal stores and one fence.
+    static final class MemoryPersister extends FilePersister {
+        private final long base;
+
+        MemoryPersister(JournalFiles files) {
+            super(files);
+            base = files.mappedAddress();
+        }
+
+        @Override
+        public void store(long fileOffset, long sourceAddress, long lengthBytes) {
+            check();
+            long done = 0;
+            while (done < lengthBytes) {
+                long chunk = Math.min(CHUNK_LENGTH_BYTES, lengthBytes - done);
+                NativeKernel.copy(base + fileOffset + done, sourceAddress + done, chunk);
+                done += chunk;
+            }
+        }
+
+        @Override
+        public void drain() {
+            check();
+            NativeKernel.fence();
+        }
+
+        @Override
+        public void persist(long fileOffset, long sourceAddress, long lengthBytes) {
+            if (lengthBytes <= CHUNK_LENGTH_BYTES) {
+                check();
+                NativeKernel.persist(base + fileOffset, sourceAddress, lengthBytes);
+            } else {
+                store(fileOffset, sourceAddress, lengthBytes);
+                drain();
+            }
+        }
+
+        @Override
+        public void rewrite(long fileOffset, long lengthBytes) {
+            check();
+            long done = 0;
+            while (done < lengthBytes) {
+                long chunk = Math.min(CHUNK_LENGTH_BYTES, lengthBytes - done);
+                NativeKernel.writeBack(base + fileOffset + done, chunk);
+                done += chunk;
+            }
+        }
+    }
+
+    /// `PROCESS`: plain stores to the shared mapping, from native code.
+    static final class ProcessPersister extends FilePersister {
+        private final long base;
+
+        ProcessPersister(JournalFiles files) {
+            super(files);
+            base = files.mappedAddress();
+        }
+
+        @Override
+        public void store(long fileOffset, long sourceAddress, long lengthBytes) {
+            check();
+            long done = 0;
+            while (done < lengthBytes) {
+                long chunk = Math.min(CHUNK_LENGTH_BYTES, lengthBytes - done);
+                Posix.copy(base + fileOffset + done, sourceAddress + done, chunk);
+                done += chunk;
+            }
+        }
+
+        @Override
+        public void drain() {
+            check();
+        }
+
+        /// The page cache holds the bytes for as long as this level promises.
+        @Override
+        public void rewrite(long fileOffset, long lengthBytes) {
+            check();
+        }
+    }
+
+    /// `DEVICE`: `pwrite` and `fdatasync`. Both go through one lock, and an error becomes poison before the lock is
+    /// released: Linux reports a write-back error once per descriptor, so that of two overlapping syncs one would
+    /// return success.
+    static final class DevicePersister extends FilePersister {
+        private final MemorySegment capture = Posix.newCapture();
+
+        DevicePersister(JournalFiles files) {
+            super(files);
+        }
+
+        @Override
+        public synchronized void store(long fileOffset, long sourceAddress, long lengthBytes) {
+            check();
+            try {
+                Posix.pwriteFully(files.logFd(), sourceAddress, lengthBytes, fileOffset, capture, files.logPath());
+            } catch (JournalException.Io e) {
+                poison(e);
+                throw e;
+            }
+        }
+
+        @Override
+        public synchronized void drain() {
+            check();
+            try {
+                Posix.fdatasync(files.logFd(), capture, files.logPath());
+            } catch (JournalException.Io e) {
+                poison(e);
+                throw e;
+            }
+        }
+
+        /// Writes the same bytes again: that also dirties pages that a failed sync has marked clean.
+        @Override
+        public synchronized void rewrite(long fileOffset, long lengthBytes) {
+            check();
+            MemorySegment buffer = files.newBuffer(CHUNK_LENGTH_BYTES);
+            long done = 0;
+            while (done < lengthBytes) {
+                long chunk = Math.min(CHUNK_LENGTH_BYTES, lengthBytes - done);
+                read(fileOffset + done, buffer, 0, chunk);
+                store(fileOffset + done, buffer.address(), chunk);
+                done += chunk;
+            }
+        }
+
+        /// The mapping is only read.
+        @Override
+        public void populate(long fileOffset, long lengthBytes) {}
+    }
+}

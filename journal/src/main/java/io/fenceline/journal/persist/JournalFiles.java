@@ -1,0 +1,386 @@
+package io.fenceline.journal.persist;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.DurabilityReport;
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.format.RunFileDescriptor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// The files of one journal: created, found, locked, mapped. Symbolic links are refused at the directory and at each
+/// file; modes are 0700 and 0600 (0750 and 0640 by configuration).
+///
+/// Threads: [#read] may be called by any number; [#close] once, when nobody uses the mapping by raw address any more.
+public final class JournalFiles implements AutoCloseable {
+    public static final String LOG = "journal.log";
+    public static final String RUN = "journal.run";
+    private static final int ZEROS_LENGTH_BYTES = 1 << 20;
+
+    private final Path directory;
+    private final int directoryFd;
+    private final int logFd;
+    private final long logLengthBytes;
+    private final boolean writable;
+    private final Arena arena = Arena.ofShared();
+    private final Arena runArena = Arena.ofShared();
+    private long mappedAddress;
+    private @Nullable MemorySegment mapping;
+    private boolean closed;
+
+    private JournalFiles(Path directory, int directoryFd, int logFd, long logLengthBytes, boolean writable) {
+        this.directory = directory;
+        this.directoryFd = directoryFd;
+        this.logFd = logFd;
+        this.logLengthBytes = logLengthBytes;
+        this.writable = writable;
+    }
+
+    /// Creates a journal under a temporary name beside its place, with all blocks written, and renames it when it is
+    /// whole and durable. Whatever fails, nothing is left behind.
+    ///
+    /// @param path          where the directory shall be; must not exist
+    /// @param lengthBytes   of `journal.log`
+    /// @param groupReadable modes 0750 and 0640
+    /// @param head          writes superblocks and first state record, given the durability
+    /// @param progress      told the bytes written so far
+    /// @param level         durability that was asked for, null for the strongest
+    /// @param emulate       whether `MEMORY` may be emulated
+    /// @return what the storage gives
+    public static DurabilityReport create(
+            Path path,
+            long lengthBytes,
+            boolean groupReadable,
+            HeadWriter head,
+            LongConsumer progress,
+            @Nullable Durability level,
+            boolean emulate) {
+        Path directory = path.toAbsolutePath().normalize();
+        Path name = directory.getFileName();
+        if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS) || name == null) {
+            throw exists(directory);
+        }
+        int parentFd = openParent(directory);
+        String temporary = "." + name + ".creating-"
+                + Long.toHexString(ThreadLocalRandom.current().nextLong());
+        int temporaryFd = -1;
+        int logFd = -1;
+        try {
+            Posix.mkdir(parentFd, temporary, 0700, directory);
+            temporaryFd = Posix.open(parentFd, temporary, Posix.O_RDONLY | Posix.O_DIRECTORY, 0, directory);
+            Path log = directory.resolve(LOG);
+            logFd = createFile(temporaryFd, LOG, groupReadable, log);
+            DurabilityReport report;
+            try (JournalFiles files = new JournalFiles(directory, -1, logFd, lengthBytes, true)) {
+                logFd = -1; // closed with the files
+                report = StorageProbe.report(files.logFd, log, lengthBytes, level, emulate);
+                Posix.allocate(files.logFd, lengthBytes, log);
+                files.writeZeros(progress);
+                head.write(
+                        report,
+                        (offset, bytes) -> Posix.pwriteFully(
+                                files.logFd, bytes.address(), bytes.byteSize(), offset, Posix.newCapture(), log));
+                Posix.fsync(files.logFd, log);
+            }
+            int runFd = createFile(temporaryFd, RUN, groupReadable, directory.resolve(RUN));
+            try {
+                Posix.allocate(runFd, RunFileDescriptor.LENGTH_BYTES, directory.resolve(RUN));
+                Posix.fsync(runFd, directory.resolve(RUN));
+            } finally {
+                Posix.close(runFd);
+            }
+            Posix.chmod(temporaryFd, groupReadable ? 0750 : 0700, directory);
+            Posix.fsync(temporaryFd, directory);
+            Posix.renameNoReplace(parentFd, temporary, name.toString(), directory);
+            temporary = "";
+            Posix.fsync(parentFd, directory);
+            return report;
+        } catch (JournalException.Io e) {
+            throw e.errno() == Posix.EEXIST ? exists(directory) : e;
+        } finally {
+            if (logFd >= 0) {
+                Posix.close(logFd);
+            }
+            if (temporaryFd >= 0) {
+                if (!temporary.isEmpty()) {
+                    Posix.remove(temporaryFd, LOG, false);
+                    Posix.remove(temporaryFd, RUN, false);
+                }
+                Posix.close(temporaryFd);
+            }
+            if (!temporary.isEmpty()) {
+                Posix.remove(parentFd, temporary, true);
+            }
+            Posix.close(parentFd);
+        }
+    }
+
+    /// Writes the head of a new `journal.log`.
+    @FunctionalInterface
+    public interface HeadWriter {
+        /// @param report what the storage gives
+        /// @param out    takes bytes for a file offset
+        void write(DurabilityReport report, HeadOutput out);
+    }
+
+    /// Takes bytes for a file offset.
+    @FunctionalInterface
+    public interface HeadOutput {
+        void write(long fileOffset, MemorySegment bytes);
+    }
+
+    /// Opens the files of a journal; nothing is mapped or locked yet.
+    ///
+    /// @throws JournalException.NotAJournal if there is none
+    public static JournalFiles open(Path path, boolean writable) {
+        Path directory = path.toAbsolutePath().normalize();
+        if (Files.isSymbolicLink(directory)) {
+            throw new JournalException.NotAJournal(
+                    directory + " is a symbolic link, which is refused; name the journal's real path");
+        }
+        int directoryFd;
+        try {
+            directoryFd = Posix.open(-1, directory.toString(), Posix.O_RDONLY | Posix.O_DIRECTORY, 0, directory);
+        } catch (JournalException.Io e) {
+            if (e.errno() == Posix.ENOENT) {
+                throw new JournalException.NotAJournal(
+                        "no journal at " + directory + ": there is no such directory; create one first");
+            }
+            if (e.errno() == Posix.ENOTDIR) {
+                throw new JournalException.NotAJournal(
+                        directory + " is not a journal: expected a directory that holds " + LOG + ", found a file");
+            }
+            throw e;
+        }
+        Path log = directory.resolve(LOG);
+        int logFd = -1;
+        boolean done = false;
+        try {
+            logFd = Posix.open(directoryFd, LOG, (writable ? Posix.O_RDWR : Posix.O_RDONLY) | Posix.O_NONBLOCK, 0, log);
+            Posix.Status status = Posix.status(logFd, log);
+            if (!status.isRegular()) {
+                throw new JournalException.NotAJournal(log + " is not a regular file");
+            }
+            done = true;
+            return new JournalFiles(directory, directoryFd, logFd, status.size(), writable);
+        } catch (JournalException.Io e) {
+            if (e.errno() == Posix.ENOENT) {
+                throw new JournalException.NotAJournal(directory + " is not a journal: it holds no " + LOG);
+            }
+            throw e;
+        } finally {
+            if (!done) {
+                if (logFd >= 0) {
+                    Posix.close(logFd);
+                }
+                Posix.close(directoryFd);
+            }
+        }
+    }
+
+    /// Takes the writer's lock, which dies with the process.
+    ///
+    /// @throws JournalException.Locked if another writer has it
+    public void lock() {
+        if (!Posix.tryLock(logFd, logPath())) {
+            throw new JournalException.Locked("journal " + directory
+                    + " is open for writing already, in this process or another; one writer at a time: close that one,"
+                    + " or open this journal read-only");
+        }
+    }
+
+    /// Whether a writer has the journal open.
+    public boolean isWriterAlive() {
+        return Posix.isLocked(logFd, logPath());
+    }
+
+    /// What the storage gives; null `level` asks for the strongest.
+    public DurabilityReport probe(@Nullable Durability level, boolean emulate) {
+        return StorageProbe.report(logFd, logPath(), logLengthBytes, level, emulate);
+    }
+
+    /// Maps `journal.log` whole; writable for `MEMORY` and `PROCESS` writers, else read-only.
+    public void map(DurabilityReport durability) {
+        boolean store = writable && durability.durability() != Durability.DEVICE;
+        long address = Posix.map(logFd, logLengthBytes, store, durability.mapSync() && store, logPath());
+        if (address == 0) {
+            throw new JournalException.DurabilityUnavailable(
+                    logPath() + " lost its MAP_SYNC ability since it was probed");
+        }
+        mappedAddress = address;
+        mapping = MemorySegment.ofAddress(address)
+                .reinterpret(logLengthBytes, arena, null)
+                .asReadOnly();
+    }
+
+    /// The persister of a level; [#map] came before.
+    public Persister persister(Durability durability) {
+        return switch (durability) {
+            case MEMORY -> {
+                NativeKernel.require();
+                yield new FilePersister.MemoryPersister(this);
+            }
+            case DEVICE -> new FilePersister.DevicePersister(this);
+            case PROCESS -> new FilePersister.ProcessPersister(this);
+        };
+    }
+
+    /// Maps `journal.run`.
+    ///
+    /// @return null if there is none that can be used, and this is a reader
+    public @Nullable MemorySegment mapRun() {
+        Path run = directory.resolve(RUN);
+        int fd;
+        try {
+            fd = Posix.open(
+                    directoryFd,
+                    RUN,
+                    (writable ? Posix.O_RDWR | Posix.O_CREAT : Posix.O_RDONLY) | Posix.O_NONBLOCK,
+                    0600,
+                    run);
+        } catch (JournalException.Io e) {
+            if (!writable && e.errno() == Posix.ENOENT) {
+                return null;
+            }
+            throw e;
+        }
+        try {
+            Posix.Status status = Posix.status(fd, run);
+            if (!status.isRegular()) {
+                throw new JournalException.NotAJournal(run + " is not a regular file");
+            }
+            if (status.size() < RunFileDescriptor.LENGTH_BYTES) {
+                if (!writable) {
+                    return null;
+                }
+                Posix.allocate(fd, RunFileDescriptor.LENGTH_BYTES, run);
+            }
+            long address = Posix.map(fd, RunFileDescriptor.LENGTH_BYTES, writable, false, run);
+            MemorySegment words = MemorySegment.ofAddress(address)
+                    .reinterpret(
+                            RunFileDescriptor.LENGTH_BYTES,
+                            runArena,
+                            mapped -> Posix.unmap(mapped.address(), RunFileDescriptor.LENGTH_BYTES));
+            return writable ? words : words.asReadOnly();
+        } finally {
+            Posix.close(fd);
+        }
+    }
+
+    /// Reads exactly that many bytes.
+    ///
+    /// @throws JournalException.Io if they cannot be read, or the file ends before
+    public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
+        MemorySegment target = destination.asSlice(destinationOffset, lengthBytes);
+        long n = Posix.pread(logFd, target.address(), lengthBytes, fileOffset, Posix.newCapture(), logPath());
+        if (n != lengthBytes) {
+            throw new JournalException.Io(
+                    logPath() + " ends at offset " + (fileOffset + n) + ", expected " + (fileOffset + lengthBytes)
+                            + " bytes or more: the file was truncated; restore it from a copy",
+                    Posix.EIO);
+        }
+    }
+
+    /// A native buffer aligned to pages; freed when it is unreachable.
+    public MemorySegment newBuffer(long lengthBytes) {
+        return Arena.ofAuto().allocate(lengthBytes, 4096);
+    }
+
+    /// The read-only mapping of `journal.log`; safe to use in Java after close, which then throws.
+    public MemorySegment mapping() {
+        if (mapping == null) {
+            throw new IllegalStateException("not mapped");
+        }
+        return mapping;
+    }
+
+    public Path directory() {
+        return directory;
+    }
+
+    public Path logPath() {
+        return directory.resolve(LOG);
+    }
+
+    public long logLengthBytes() {
+        return logLengthBytes;
+    }
+
+    int logFd() {
+        return logFd;
+    }
+
+    long mappedAddress() {
+        return mappedAddress;
+    }
+
+    /// Ends the use of [#mapping] in Java: afterwards every access throws. Acts as a barrier between this thread and
+    /// all others: what they stored before is seen, and what they load later is what this thread stored before (the
+    /// JVM's handshake that closes a shared arena).
+    public void closeMapping() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+
+    /// Unmaps, closes and unlocks.
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        closeMapping();
+        runArena.close();
+        if (mappedAddress != 0) {
+            Posix.unmap(mappedAddress, logLengthBytes);
+        }
+        Posix.close(logFd);
+        if (directoryFd >= 0) {
+            Posix.close(directoryFd);
+        }
+    }
+
+    private static int createFile(int directoryFd, String name, boolean groupReadable, Path what) {
+        int fd = Posix.open(directoryFd, name, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, 0600, what);
+        Posix.chmod(fd, groupReadable ? 0640 : 0600, what);
+        return fd;
+    }
+
+    private static int openParent(Path directory) {
+        Path parent = directory.getParent();
+        try {
+            Path real = parent == null ? directory : parent.toRealPath();
+            return Posix.open(-1, real.toString(), Posix.O_RDONLY | Posix.O_DIRECTORY, 0, real);
+        } catch (NoSuchFileException e) {
+            throw new JournalException.Io(
+                    "cannot create journal " + directory + ": there is no directory " + parent, Posix.ENOENT);
+        } catch (IOException e) {
+            throw new JournalException.Io("cannot create journal " + directory + ": " + e, e);
+        }
+    }
+
+    private void writeZeros(LongConsumer progress) {
+        MemorySegment zeros = newBuffer(ZEROS_LENGTH_BYTES);
+        MemorySegment capture = Posix.newCapture();
+        long done = 0;
+        while (done < logLengthBytes) {
+            long chunk = Math.min(ZEROS_LENGTH_BYTES, logLengthBytes - done);
+            Posix.pwriteFully(logFd, zeros.address(), chunk, done, capture, logPath());
+            done += chunk;
+            progress.accept(done);
+        }
+    }
+
+    private static JournalException.AlreadyExists exists(Path directory) {
+        return new JournalException.AlreadyExists("cannot create journal " + directory
+                + ": something is there already; choose a new path (the directory is made by the creation itself)");
+    }
+}

@@ -1,0 +1,136 @@
+package io.fenceline.journal.persist;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.fenceline.journal.JournalException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// The C kernel `fenceline.c`, reached by critical downcalls: no state transition, some 2.5 ns.
+///
+/// Loaded from the jar when the first `MEMORY` journal is opened. The handles are constants, and addresses travel as
+/// `long`, so that the call compiles to a plain one.
+final class NativeKernel {
+    private static final Linker.Option CRITICAL = Linker.Option.critical(false);
+    private static final Library LIBRARY = load();
+    private static final MethodHandle COPY =
+            handle("fl_copy", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle PERSIST =
+            handle("fl_persist", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle WRITE_BACK =
+            handle("fl_write_back", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle FENCE = handle("fl_fence", FunctionDescriptor.ofVoid());
+    private static final MethodHandle DESCRIBE = handle("fl_describe", FunctionDescriptor.of(ADDRESS));
+
+    /// Either the library, or why there is none.
+    private record Library(@Nullable SymbolLookup symbols, String problem) {}
+
+    private NativeKernel() {}
+
+    /// @throws JournalException.DurabilityUnavailable if this build or this machine has no kernel
+    static void require() {
+        if (LIBRARY.symbols == null) {
+            throw new JournalException.DurabilityUnavailable(
+                    "MEMORY durability needs the native kernel: " + LIBRARY.problem + ", or use DEVICE or PROCESS");
+        }
+    }
+
+    /// Like memcpy by non-temporal stores; persistent after the next [#fence] of this thread. Multiples of 64.
+    static void copy(long destination, long source, long length) {
+        try {
+            COPY.invokeExact(destination, source, length);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// [#copy] and [#fence] in one call.
+    static void persist(long destination, long source, long length) {
+        try {
+            PERSIST.invokeExact(destination, source, length);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Writes cache lines back; persistent after the next [#fence] of this thread.
+    static void writeBack(long address, long length) {
+        try {
+            WRITE_BACK.invokeExact(address, length);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// What this thread copied or wrote back before is persistent afterwards.
+    static void fence() {
+        try {
+            FENCE.invokeExact();
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Which instructions were chosen.
+    static String describe() {
+        try {
+            return ((MemorySegment) DESCRIBE.invokeExact()).reinterpret(256).getString(0);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Without a library a handle that does nothing: [#require] keeps everybody from getting there.
+    private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
+        return LIBRARY.symbols == null
+                ? MethodHandles.empty(descriptor.toMethodType())
+                : Linker.nativeLinker().downcallHandle(LIBRARY.symbols.findOrThrow(name), descriptor, CRITICAL);
+    }
+
+    private static Library load() {
+        String platform = platform();
+        try (InputStream library = NativeKernel.class.getResourceAsStream("native/" + platform + "/libfenceline.so")) {
+            if (library == null) {
+                return new Library(
+                        null,
+                        "this build of fenceline-journal holds none for " + platform
+                                + "; build it on this platform with a C compiler (cc)");
+            }
+            Path directory = Files.createTempDirectory("fenceline");
+            Path file = directory.resolve("libfenceline.so");
+            try {
+                Files.copy(library, file);
+                return new Library(SymbolLookup.libraryLookup(file, Arena.global()), "");
+            } finally {
+                Files.deleteIfExists(file);
+                Files.deleteIfExists(directory);
+            }
+        } catch (IOException | IllegalArgumentException e) {
+            return new Library(
+                    null,
+                    "it could not be loaded through the directory " + System.getProperty("java.io.tmpdir") + " ("
+                            + e.getMessage()
+                            + "); point -Djava.io.tmpdir at a writable directory that allows execution");
+        }
+    }
+
+    /// Such as `linux-x86_64`.
+    private static String platform() {
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String arch = System.getProperty("os.arch");
+        return (os.startsWith("linux") ? "linux" : os.replace(' ', '_')) + "-"
+                + (arch.equals("amd64") ? "x86_64" : arch);
+    }
+}

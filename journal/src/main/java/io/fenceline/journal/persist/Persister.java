@@ -1,0 +1,51 @@
+package io.fenceline.journal.persist;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/// How bytes of `journal.log` become durable.
+///
+/// Threads: any number may use it; a drain covers the stores of *its own* thread (at `DEVICE` of every thread). Stores
+/// of two threads never overlap: that is the caller's part. After the first fault every call throws
+/// [io.fenceline.journal.JournalException.Poisoned], in every thread; a failed sync is never repeated.
+///
+/// Ordering: `store` alone orders nothing. After `drain` the bytes are persistent and visible to every thread and
+/// process that reads a word released later.
+public interface Persister {
+    /// Stores bytes, whose length and place are multiples of 64 at level `MEMORY`.
+    ///
+    /// @param fileOffset    where, in `journal.log`
+    /// @param sourceAddress native memory, read once
+    /// @param lengthBytes   0 or more
+    void store(long fileOffset, long sourceAddress, long lengthBytes);
+
+    /// Makes what this thread stored persistent: one fence, one `fdatasync`, or nothing at level `PROCESS`.
+    void drain();
+
+    /// `store` and `drain`, in one call where the medium can.
+    default void persist(long fileOffset, long sourceAddress, long lengthBytes) {
+        store(fileOffset, sourceAddress, lengthBytes);
+        drain();
+    }
+
+    /// Stores bytes again that are there already, so that the next drain makes them persistent, whoever stored them.
+    void rewrite(long fileOffset, long lengthBytes);
+
+    /// Makes the whole file persistent for real, at every level.
+    void sync();
+
+    /// Reads by a system call, never through a mapping: a bad block is an exception, not a signal.
+    ///
+    /// @throws io.fenceline.journal.JournalException.Io if the bytes cannot be read
+    void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes);
+
+    /// Maps pages in, ahead of their use.
+    void populate(long fileOffset, long lengthBytes);
+
+    /// The first fault, or null.
+    @Nullable
+    Throwable fault();
+
+    /// Declares the medium faulty; the first call counts.
+    void poison(Throwable cause);
+}

@@ -1,0 +1,389 @@
+package io.fenceline.journal.positions;
+
+import io.fenceline.journal.AppendResult;
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.TimestampMode;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.Persister;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/// The writer's positions, and the rules under which an appender may write.
+///
+///     appender:  [#enter] ─▶ (slow: [#admit]) ─▶ store, drain through [#persister] ─▶ [#publish] ─▶ [#exit]
+///
+/// Assumptions:
+/// 1. One exclusive appender at a time ([#attach]), used by one thread at a time; `retain` and `close` come from any.
+/// 2. Between `enter` and `exit` runs no code of a user.
+///
+/// Guarantees:
+/// 1. When `admit` returns 0, every byte before its `end` lies below a *persisted* lease, and in no segment that is
+/// still
+///    retained: the caller may store there.
+/// 2. `retained` is stored, then the record that says so is persisted, and only then does `admit` return.
+/// 3. After [#close] has returned, no append is between `enter` and `exit`, and none enters.
+///
+/// Progress: `enter`, `publish`, `exit` never wait. `admit` waits for the storage, and for room under
+/// [FullPolicy#BLOCK].
+public final class Positions {
+    /// The first lease of a writer.
+    public static final long FIRST_LEASE_LENGTH_BYTES = 64 << 10;
+
+    private static final long STRIDE_LENGTH_BYTES = 1 << 20;
+    private static final long DEVICE_STRIDE_LENGTH_BYTES = 16 << 20;
+    private static final long CLOSE_TIMEOUT_NS = 10_000_000_000L;
+    private static final VarHandle ACTIVE;
+
+    static {
+        try {
+            ACTIVE = MethodHandles.lookup().findVarHandle(Positions.class, "active", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Persister persister;
+    private final Superblock superblock;
+    private final Geometry geometry;
+    private final RunFile run;
+    private final JournalConfig config;
+    private final StateKeeper keeper;
+    private final SegmentPopulator populator;
+    private final Runnable barrier;
+    private final MemorySegment timespec = CachedClock.newTimespec();
+    private final long strideLengthBytes;
+    private final Object monitor = new Object();
+
+    // Owned by the attached appender.
+    private long reserved;
+    private long nextSequence;
+    private long freeEnd;
+
+    @SuppressWarnings("UnusedVariable") // through ACTIVE
+    private boolean active;
+
+    private volatile boolean closed;
+
+    // Guarded by monitor.
+    private boolean attached;
+    private long leaseLengthBytes = FIRST_LEASE_LENGTH_BYTES;
+    private long candidatePosition;
+    private long candidateSequence;
+
+    /// Takes over a recovered journal; returns after the record of the new epoch is durable for real.
+    ///
+    /// @param persister    of `journal.log`
+    /// @param superblock   of the journal
+    /// @param last         the newest state record found
+    /// @param nextSequence of the entry after what recovery kept
+    /// @param run          the shared words
+    /// @param durability   level of this writer
+    /// @param emulated     whether `MEMORY` is emulated
+    /// @param config       policies
+    /// @param barrier      orders this thread against all others: after it, what they stored before is seen, and
+    /// they
+    ///                     see what this thread stored before
+    public Positions(
+            Persister persister,
+            Superblock superblock,
+            StateRecord last,
+            long nextSequence,
+            RunFile run,
+            Durability durability,
+            boolean emulated,
+            JournalConfig config,
+            Runnable barrier) {
+        this.persister = persister;
+        this.superblock = superblock;
+        this.geometry = superblock.geometry();
+        this.run = run;
+        this.config = config;
+        this.barrier = barrier;
+        this.strideLengthBytes = durability == Durability.DEVICE ? DEVICE_STRIDE_LENGTH_BYTES : STRIDE_LENGTH_BYTES;
+        this.keeper =
+                new StateKeeper(persister, superblock, last, nextSequence, durability, emulated, RunFile.bootHash32());
+        keeper.open();
+        this.reserved = keeper.lease();
+        this.nextSequence = nextSequence;
+        this.freeEnd = reserved;
+        this.candidatePosition = reserved;
+        this.candidateSequence = nextSequence;
+        run.begin(superblock.journalId(), reserved, keeper.retained());
+        this.populator = new SegmentPopulator(persister, geometry, reserved);
+        populator.start();
+        CachedClock.acquire();
+    }
+
+    /// Takes the one place of an exclusive appender.
+    ///
+    /// @throws IllegalStateException if there is another, or the journal is closed
+    public void attach() {
+        synchronized (monitor) {
+            if (closed) {
+                throw new IllegalStateException("the journal is closed");
+            }
+            if (attached) {
+                throw new IllegalStateException(
+                        "the journal has an exclusive appender already; close that one first, or share it");
+            }
+            attached = true;
+        }
+    }
+
+    /// Gives the place back.
+    public void detach() {
+        synchronized (monitor) {
+            attached = false;
+        }
+    }
+
+    /// Begins an append.
+    ///
+    /// The store to `active` and the load of `closed` are a Dekker pair with [#close], whose side pays for the
+    /// fence:
+    /// it stores `closed`, then brings every thread to a safepoint by the JVM's handshake, then reads `active`. A
+    /// thread
+    /// that passed here before the handshake is seen as active; one that comes after it sees `closed`. Neither
+    /// method
+    /// holds a safepoint poll between its two accesses.
+    ///
+    /// @return false if the journal is closed; nothing was begun
+    public boolean enter() {
+        ACTIVE.setOpaque(this, true);
+        if (closed) {
+            ACTIVE.setRelease(this, false);
+            return false;
+        }
+        return true;
+    }
+
+    /// Ends an append (release).
+    public void exit() {
+        ACTIVE.setRelease(this, false);
+    }
+
+    /// Up to here the appender may write without asking again.
+    public long freeEnd() {
+        return freeEnd;
+    }
+
+    /// The next byte that nobody owns.
+    public long reserved() {
+        return reserved;
+    }
+
+    /// Sequence of the next entry.
+    public long nextSequence() {
+        return nextSequence;
+    }
+
+    /// Makes sure that everything before `end` may be written: room in the ring, and a persisted lease. Nothing is
+    /// owned
+    /// while this waits, so a failure leaves nothing behind.
+    ///
+    /// @param end where the frame ends, with a PAD in front of it if there is one
+    /// @return 0, or a result of [AppendResult]
+    public long admit(long end) {
+        synchronized (monitor) {
+            // All before `reserved` is published, so it is a floor candidate: a pair read from one state of this
+            // thread.
+            candidatePosition = reserved;
+            candidateSequence = nextSequence;
+            long retained = keeper.retained();
+            if (end > retained + geometry.capacityBytes()) {
+                if (config.fullPolicy() == FullPolicy.OVERWRITE) {
+                    retained = roundUpToSegment(end - geometry.capacityBytes());
+                } else {
+                    long result = config.fullPolicy() == FullPolicy.BLOCK ? awaitRoom(end) : AppendResult.FULL;
+                    if (result != 0) {
+                        return result;
+                    }
+                    retained = keeper.retained();
+                }
+            }
+            long lease = Math.max(keeper.lease(), Math.max(end, reserved + leaseLengthBytes));
+            lease = Math.min(lease, retained + geometry.capacityBytes());
+            if (lease > keeper.lease() || retained > keeper.retained()) {
+                changeState(lease, retained);
+            }
+            freeEnd =
+                    Math.max(end, lease == retained + geometry.capacityBytes() ? lease : lease - leaseLengthBytes / 2);
+            leaseLengthBytes = Math.min(strideLengthBytes, 2 * leaseLengthBytes);
+            return 0;
+        }
+    }
+
+    private long roundUpToSegment(long position) {
+        return Math.max(keeper.retained(), geometry.segmentStart(position + geometry.segmentLengthBytes() - 1));
+    }
+
+    /// Shared word first, then the record; its drain orders both before any store into what they give up.
+    private void changeState(long lease, long retained) {
+        boolean promotable = run.published() >= candidatePosition && candidatePosition >= keeper.floor();
+        long floor = promotable ? candidatePosition : keeper.floor();
+        long floorSequence = promotable ? candidateSequence : keeper.floorSequence();
+        if (retained > floor) {
+            throw new IllegalStateException("retained " + retained + " would pass the floor " + floor);
+        }
+        if (retained > keeper.retained()) {
+            run.retain(retained);
+        }
+        guarded(() -> keeper.extend(lease, retained, floor, floorSequence));
+    }
+
+    private long awaitRoom(long end) {
+        long startNs = System.nanoTime();
+        while (end > keeper.retained() + geometry.capacityBytes()) {
+            if (closed) {
+                return AppendResult.CLOSED;
+            }
+            long leftNs = config.blockTimeoutNs() - (System.nanoTime() - startNs);
+            if (leftNs <= 0) {
+                return AppendResult.FULL;
+            }
+            try {
+                // Rounded up; waits for ever are cut into hours.
+                monitor.wait(Math.min(leftNs / 1_000_000 + 1, 3_600_000));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return AppendResult.INTERRUPTED;
+            }
+        }
+        return closed ? AppendResult.CLOSED : 0;
+    }
+
+    /// The appender goes over to the next segment: maps it in, and the one behind it.
+    public void enterSegment(long segmentStart) {
+        populator.enter(segmentStart);
+    }
+
+    /// What the appender wrote up to `end` is durable: tailers may see it (release).
+    public void publish(long end, long nextSequence) {
+        reserved = end;
+        this.nextSequence = nextSequence;
+        run.publish(end);
+    }
+
+    /// A segment begins at `position`: a candidate for the floor once it is published.
+    public void candidate(long position, long sequence) {
+        synchronized (monitor) {
+            candidatePosition = position;
+            candidateSequence = sequence;
+        }
+    }
+
+    /// Gives up everything before the segment of a position; see [io.fenceline.journal.Journal#retain].
+    public long retain(long position) {
+        synchronized (monitor) {
+            if (closed) {
+                throw new IllegalStateException("the journal is closed");
+            }
+            if (position < 0 || position > run.published()) {
+                throw new IllegalArgumentException(
+                        "retain(" + position + "): expected a position from 0 to published " + run.published());
+            }
+            long newest = run.published() >= candidatePosition ? candidatePosition : keeper.floor();
+            long retained = Math.min(geometry.segmentStart(position), geometry.segmentStart(newest));
+            if (retained > keeper.retained()) {
+                changeState(keeper.lease(), retained);
+                monitor.notifyAll();
+            }
+            return keeper.retained();
+        }
+    }
+
+    /// A fault inside becomes poison, for everybody.
+    private void guarded(Runnable write) {
+        try {
+            write.run();
+        } catch (RuntimeException | Error e) {
+            poison(e);
+            throw e;
+        }
+    }
+
+    /// Ends all acknowledgement until the journal is opened again.
+    public void poison(Throwable cause) {
+        persister.poison(cause);
+        run.poison();
+    }
+
+    /// Timestamp of a frame whose caller gives none, in ns since the epoch.
+    public long timestampNs() {
+        return config.timestampMode() == TimestampMode.CACHED
+                ? CachedClock.cachedNs()
+                : config.timestampMode() == TimestampMode.NONE ? 0 : CachedClock.preciseNs(timespec);
+    }
+
+    /// Ends all appends, then makes data and a clean record durable; a poisoned journal is left for recovery.
+    ///
+    /// @return false if an append did not end in time: then the mapping must stay
+    public boolean close() {
+        synchronized (monitor) {
+            if (closed) {
+                return true;
+            }
+            closed = true;
+            monitor.notifyAll();
+        }
+        CachedClock.release();
+        barrier.run();
+        populator.close();
+        long startNs = System.nanoTime();
+        while ((boolean) ACTIVE.getAcquire(this)) {
+            if (System.nanoTime() - startNs > CLOSE_TIMEOUT_NS) {
+                return false;
+            }
+            Thread.yield();
+        }
+        synchronized (monitor) {
+            if (persister.fault() == null && run.published() == reserved) {
+                guarded(() -> keeper.close(reserved, nextSequence));
+            }
+        }
+        return true;
+    }
+
+    public boolean isClosed() {
+        return closed;
+    }
+
+    public Persister persister() {
+        return persister;
+    }
+
+    public Superblock superblock() {
+        return superblock;
+    }
+
+    public Geometry geometry() {
+        return geometry;
+    }
+
+    public RunFile run() {
+        return run;
+    }
+
+    public int epoch() {
+        return keeper.epoch();
+    }
+
+    /// Nothing at or beyond it was ever written in this lap, durably promised.
+    public long lease() {
+        synchronized (monitor) {
+            return keeper.lease();
+        }
+    }
+
+    /// Everything below it is whole, durably promised.
+    public long floor() {
+        synchronized (monitor) {
+            return keeper.floor();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package io.fenceline.journal.positions;
+
+import static io.fenceline.journal.format.RunFileDescriptor.BOOT_HASH_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.GENERATION_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.JOURNAL_ID_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.MAGIC;
+import static io.fenceline.journal.format.RunFileDescriptor.MAGIC_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.POISONED_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.PUBLISHED_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.RETAINED_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.VERSION;
+import static io.fenceline.journal.format.RunFileDescriptor.VERSION_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.WRITER_PID_OFFSET;
+
+import io.fenceline.journal.format.Bytes;
+import io.fenceline.journal.format.Crc32c;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+
+/// The words of `journal.run`, shared between the writer and all readers of this machine.
+///
+/// 1. Only the writer process stores. `published` is stored with release after the bytes before it are durable at the
+///    journal's level; `retained` is stored before anything that it gives up is overwritten.
+/// 2. A reader that loads `published` (acquire) sees every byte before it.
+/// 3. The words mean something only in the boot that wrote them: [#isCurrent].
+public final class RunFile {
+    private static final VarHandle LONG =
+            ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+
+    private final MemorySegment words;
+
+    public RunFile(MemorySegment words) {
+        this.words = words;
+    }
+
+    /// Names the boot of this machine: 64 bits of a hash of the kernel's boot id.
+    public static long bootHash() {
+        return BootHolder.HASH;
+    }
+
+    /// The 32 bits of [#bootHash] that go into a state record.
+    public static int bootHash32() {
+        return (int) BootHolder.HASH;
+    }
+
+    /// Whether the words belong to this journal and this boot.
+    public boolean isCurrent(UUID journalId) {
+        return (long) LONG.getAcquire(words, (long) BOOT_HASH_OFFSET) == bootHash()
+                && words.get(Bytes.I64, MAGIC_OFFSET) == MAGIC
+                && words.get(Bytes.I32, VERSION_OFFSET) == VERSION
+                && words.get(Bytes.I64, JOURNAL_ID_OFFSET) == journalId.getMostSignificantBits()
+                && words.get(Bytes.I64, JOURNAL_ID_OFFSET + 8) == journalId.getLeastSignificantBits();
+    }
+
+    /// Takes the words over for a new writer, after recovery. They only advance within a boot; the boot hash goes last.
+    public void begin(UUID journalId, long published, long retained) {
+        words.set(Bytes.I64, MAGIC_OFFSET, MAGIC);
+        words.set(Bytes.I32, VERSION_OFFSET, VERSION);
+        words.set(Bytes.I64, JOURNAL_ID_OFFSET, journalId.getMostSignificantBits());
+        words.set(Bytes.I64, JOURNAL_ID_OFFSET + 8, journalId.getLeastSignificantBits());
+        words.set(Bytes.I64, WRITER_PID_OFFSET, ProcessHandle.current().pid());
+        words.set(Bytes.I64, POISONED_OFFSET, 0);
+        words.set(Bytes.I64, GENERATION_OFFSET, 0);
+        LONG.setVolatile(words, (long) RETAINED_OFFSET, retained);
+        LONG.setVolatile(words, (long) PUBLISHED_OFFSET, published);
+        LONG.setVolatile(words, (long) BOOT_HASH_OFFSET, bootHash());
+    }
+
+    /// Everything before it may be read (acquire).
+    public long published() {
+        return (long) LONG.getAcquire(words, (long) PUBLISHED_OFFSET);
+    }
+
+    /// Shows entries to tailers (release).
+    public void publish(long position) {
+        LONG.setRelease(words, (long) PUBLISHED_OFFSET, position);
+    }
+
+    /// The oldest byte still readable (acquire).
+    public long retained() {
+        return (long) LONG.getAcquire(words, (long) RETAINED_OFFSET);
+    }
+
+    /// Gives bytes up (full fence: no later store of the caller goes ahead of it).
+    public void retain(long position) {
+        LONG.setVolatile(words, (long) RETAINED_OFFSET, position);
+        VarHandle.fullFence();
+    }
+
+    public boolean isPoisoned() {
+        return (long) LONG.getAcquire(words, (long) POISONED_OFFSET) != 0;
+    }
+
+    /// Tells readers that nothing more will come from this writer.
+    public void poison() {
+        LONG.setVolatile(words, (long) POISONED_OFFSET, 1L);
+    }
+
+    /// Process id of the last writer, in its own namespace; for people.
+    public long writerPid() {
+        return words.get(Bytes.I64, WRITER_PID_OFFSET);
+    }
+
+    private static final class BootHolder {
+        static final long HASH = read();
+
+        private static long read() {
+            byte[] id;
+            try {
+                id = Files.readString(Path.of("/proc/sys/kernel/random/boot_id"))
+                        .strip()
+                        .getBytes(StandardCharsets.US_ASCII);
+            } catch (IOException e) {
+                // Unknown boot: nothing from before this process counts as of this boot.
+                id = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
+            }
+            ByteBuffer bytes = ByteBuffer.allocateDirect(id.length).put(id);
+            Crc32c crc = new Crc32c();
+            long low = crc.of(bytes, 0, id.length, 0) & 0xFFFF_FFFFL;
+            long high = crc.of(bytes, id.length / 2, id.length, 0);
+            return high << 32 | low;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package io.fenceline.journal.positions;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.format.Crc32c;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.Persister;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+
+/// The master copy of the state record, and the only code that writes one.
+///
+/// Not synchronized: [Positions] holds its monitor around every call, so that one mutex owns the master copy. Fields
+/// only advance, except at a clean close. A record is durable when the method that changed it returns.
+final class StateKeeper {
+    private final Persister persister;
+    private final Geometry geometry;
+    private final int salt;
+    private final ByteBuffer line =
+            ByteBuffer.allocateDirect(2 * StateRecord.LENGTH_BYTES).alignedSlice(StateRecord.LENGTH_BYTES);
+    private final MemorySegment lineBytes;
+    private final Crc32c crc = new Crc32c();
+
+    private long version;
+    private long lease;
+    private long floor;
+    private long floorSequence;
+    private long retained;
+    private final long epochStart;
+    private final int epoch;
+    private int flags;
+    private final int durability;
+    private final int bootHash;
+
+    /// Takes over after recovery: the record of the next epoch, which [#open] makes durable.
+    ///
+    /// @param last         the newest record found
+    /// @param nextSequence of the entry after what was kept
+    StateKeeper(
+            Persister persister,
+            Superblock superblock,
+            StateRecord last,
+            long nextSequence,
+            Durability durability,
+            boolean emulated,
+            int bootHash) {
+        this.persister = persister;
+        this.geometry = superblock.geometry();
+        this.salt = superblock.salt();
+        this.lineBytes = MemorySegment.ofBuffer(line.slice(0, StateRecord.LENGTH_BYTES));
+        this.version = last.version();
+        this.lease = last.lease();
+        this.floor = last.lease();
+        this.floorSequence = nextSequence;
+        this.retained = last.retained();
+        this.epochStart = last.lease();
+        this.epoch = Math.addExact(last.epoch(), 1);
+        this.flags = emulated ? StateRecord.FLAG_EMULATED : 0;
+        this.durability = durability.id();
+        this.bootHash = bootHash;
+    }
+
+    /// Makes the record {epoch + 1, not clean, this boot} durable for real, at every level.
+    void open() {
+        write();
+        persister.sync();
+    }
+
+    /// Moves the promise forward; `floor` goes to the newest candidate that is published.
+    void extend(long lease, long retained, long floor, long floorSequence) {
+        assert lease >= this.lease && retained >= this.retained && floor >= this.floor && retained <= floor
+                : "state record would go back";
+        assert lease <= retained + geometry.capacityBytes() : "lease beyond what is free";
+        this.lease = lease;
+        this.retained = retained;
+        this.floor = floor;
+        this.floorSequence = floorSequence;
+        write();
+    }
+
+    /// Data first, then the clean record, both for real.
+    void close(long published, long nextSequence) {
+        persister.sync();
+        lease = published;
+        floor = published;
+        floorSequence = nextSequence;
+        flags |= StateRecord.FLAG_CLEAN;
+        write();
+        persister.sync();
+    }
+
+    /// Both mirrors of the line of the next version, under one drain.
+    private void write() {
+        version++;
+        StateRecord.encode(
+                lineBytes,
+                version,
+                lease,
+                floor,
+                floorSequence,
+                retained,
+                epochStart,
+                epoch,
+                flags,
+                durability,
+                bootHash);
+        StateRecord.seal(line, crc, salt);
+        for (int mirror = 0; mirror < StateRecord.MIRRORS; mirror++) {
+            persister.store(StateRecord.fileOffset(version, mirror), lineBytes.address(), StateRecord.LENGTH_BYTES);
+        }
+        persister.drain();
+    }
+
+    long lease() {
+        return lease;
+    }
+
+    long floor() {
+        return floor;
+    }
+
+    long floorSequence() {
+        return floorSequence;
+    }
+
+    long retained() {
+        return retained;
+    }
+
+    long epochStart() {
+        return epochStart;
+    }
+
+    int epoch() {
+        return epoch;
+    }
+}

@@ -1,0 +1,315 @@
+package io.fenceline.journal.recovery;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.RecoveryReport;
+import io.fenceline.journal.RecoveryReport.Verdict;
+import io.fenceline.journal.format.Crc32c;
+import io.fenceline.journal.format.FrameDescriptor;
+import io.fenceline.journal.format.FrameVerdict;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.Persister;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Rebuilds the log after a crash: scan, classify, persist what is kept, seal.
+///
+///     floor                                                     lease
+///       |  kept  | kept |  hole  | kept |  torn, never written    |   just beyond: must hold no frame
+///       +--------+------+--------+------+-------------------------+- - -
+///                       ^^^^^^^^^^       ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+///                        sealed by PADs: a position is never written twice in a lap
+///
+/// [#scan] reads O(lease − floor) and writes nothing. [#repair] then makes durable what is kept, because what is read
+/// after a mere process crash may not be durable yet: first the record it was judged by, then the bytes; only then the
+/// PADs; and last, by the caller, the record of the next epoch. Cut anywhere, the next recovery concludes the same.
+public final class Recovery {
+    /// How far beyond the lease a frame of the newest epoch is looked for: the writer's first lease.
+    static final int BEYOND_LENGTH_BYTES = 64 << 10;
+
+    private final Superblock superblock;
+    private final Geometry geometry;
+    private final StateRecord state;
+    private final boolean powerLost;
+    private final boolean sameBoot;
+    private final Object name;
+    private final List<String> warnings;
+    private final FrameReader frames;
+    private final long startNs = System.nanoTime();
+    private final List<Seal> seals = new ArrayList<>();
+
+    private long keptFrames;
+    private long keptEntries;
+    private long keptBytes;
+    private long keptEnd;
+    private long holes;
+    private long sealedBytes;
+    private long droppedFrames;
+    private long nextSequence;
+    private long lastSequence = -1;
+    private long lastPosition = -1;
+
+    /// Slots that are not to be read as frames again.
+    ///
+    /// @param everySlot some slot in it still certifies, so that each gets a PAD
+    private record Seal(long start, long end, long sequence, boolean everySlot) {}
+
+    /// @param reader   reads `journal.log`
+    /// @param head     of the file
+    /// @param bootHash of the running boot
+    /// @param name     of the file, for messages
+    public Recovery(LogReader reader, Head head, int bootHash, Object name) {
+        superblock = head.superblock();
+        geometry = superblock.geometry();
+        state = head.state();
+        warnings = head.warnings();
+        sameBoot = state.bootHash() == bootHash;
+        powerLost = state.durability() == Durability.PROCESS.id() && !sameBoot && !state.isClean();
+        this.name = name;
+        frames = new FrameReader(reader, superblock);
+    }
+
+    /// Reads and judges; writes nothing.
+    ///
+    /// @throws JournalException.Corrupt     if the newest state record was lost, or a block cannot be read
+    /// @throws JournalException.Unsupported if a newer version wrote a frame
+    public RecoveryReport scan() {
+        nextSequence = state.floorSequence();
+        keptEnd = state.floor();
+        if (!state.isClean()) {
+            scanWindow();
+        }
+        checkBeyond();
+        if (lastSequence < 0) {
+            findLastEntry();
+        }
+        Verdict verdict = state.isClean() ? Verdict.CLEAN : powerLost ? Verdict.POWER_LOST : Verdict.RECOVERED;
+        return report(verdict);
+    }
+
+    private void scanWindow() {
+        long position = state.floor();
+        long lease = state.lease();
+        int minimumEpoch = 0;
+        boolean afterHole = false;
+        long holeStart = -1;
+        boolean everySlot = false;
+        while (position < lease) {
+            int least = position >= state.epochStart() ? state.epoch() : minimumEpoch;
+            FrameVerdict verdict = frames.certify(position, least, state.epoch());
+            boolean dependent = verdict.isValid() && (frames.flags() & FrameDescriptor.FLAG_DEPENDENT) != 0;
+            boolean straddles = verdict.isValid() && frames.nextPosition() > lease;
+            RecoveryRow row = RecoveryRow.of(false, verdict, dependent, straddles, afterHole, powerLost);
+            switch (row) {
+                case UNREADABLE, UNKNOWN, BEYOND_LEASE, STRADDLES_LEASE -> throw refusal(row, position);
+                case HOLE -> {
+                    holeStart = holeStart < 0 ? position : holeStart;
+                    afterHole = true;
+                    position += FrameDescriptor.SLOT_LENGTH_BYTES;
+                }
+                case DROP_POWER_LOST, DROP_DEPENDENT -> {
+                    holeStart = holeStart < 0 ? position : holeStart;
+                    afterHole = true;
+                    everySlot = true;
+                    droppedFrames++;
+                    position = Math.min(lease, frames.nextPosition());
+                }
+                case SEALED -> {
+                    closeHole(holeStart, position, frames.sequence(), everySlot);
+                    long end = frames.nextPosition();
+                    seals.add(new Seal(position, end, frames.sequence(), false));
+                    sealedBytes += end - position;
+                    holeStart = -1;
+                    everySlot = false;
+                    afterHole = true;
+                    position = end;
+                }
+                case KEEP -> {
+                    if (verdict == FrameVerdict.DATA && frames.sequence() < nextSequence) {
+                        throw new JournalException.Corrupt(name + ": the frame at position " + position
+                                + " has sequence " + frames.sequence() + ", expected " + nextSequence
+                                + " or more; restore the file from a copy");
+                    }
+                    holes += closeHole(holeStart, position, frames.sequence(), everySlot);
+                    holeStart = -1;
+                    everySlot = false;
+                    minimumEpoch = frames.epoch();
+                    keep(verdict, position);
+                    position = keptEnd;
+                }
+                case END -> throw new AssertionError(row);
+            }
+        }
+        closeHole(holeStart, lease, nextSequence, everySlot);
+    }
+
+    private void keep(FrameVerdict verdict, long position) {
+        long end = frames.nextPosition();
+        keptFrames++;
+        keptBytes += end - position;
+        keptEnd = end;
+        if (verdict == FrameVerdict.DATA) {
+            keptEntries += frames.entries();
+            nextSequence = frames.sequence() + frames.entries();
+            lastSequence = nextSequence - 1;
+            lastPosition = position;
+        }
+    }
+
+    /// Plans the PADs of one run of slots, one a segment.
+    ///
+    /// @return 1 if there was such a run, else 0
+    private int closeHole(long start, long end, long sequence, boolean everySlot) {
+        if (start < 0) {
+            return 0;
+        }
+        sealedBytes += end - start;
+        for (long from = start; from < end; ) {
+            long to = Math.min(end, geometry.segmentEnd(from));
+            seals.add(new Seal(from, to, sequence, everySlot));
+            from = to;
+        }
+        return 1;
+    }
+
+    /// A frame of the newest epoch at or beyond the lease was written under a lease that is not in the newest record
+    /// found, so there was a newer one.
+    private void checkBeyond() {
+        long limit = state.retained() + geometry.capacityBytes();
+        long end = Math.min(limit, state.lease() + BEYOND_LENGTH_BYTES);
+        for (long position = state.lease(); position < end; position += FrameDescriptor.SLOT_LENGTH_BYTES) {
+            FrameVerdict verdict = frames.certify(position, state.epoch(), Integer.MAX_VALUE);
+            RecoveryRow row = RecoveryRow.of(true, verdict, false, false, false, powerLost);
+            if (row != RecoveryRow.END) {
+                throw refusal(row, position);
+            }
+        }
+    }
+
+    /// Looks backwards for the frame of the last entry: the nearest slot that certifies as DATA.
+    private void findLastEntry() {
+        lastSequence = nextSequence - 1;
+        if (nextSequence > 0) {
+            lastPosition = new LastEntry(frames).find(state.floor(), state.retained(), lastSequence);
+        }
+    }
+
+    private JournalException refusal(RecoveryRow row, long position) {
+        String where = name + ", position " + position + " (file offset " + geometry.fileOffset(position) + ")";
+        return switch (row) {
+            case UNREADABLE ->
+                new JournalException.Corrupt(where + ": the storage cannot read this block; nothing was changed; copy"
+                        + " what can be read (ddrescue, for example) and recover the copy");
+            case UNKNOWN ->
+                new JournalException.Unsupported(where + ": a valid frame of kind " + frames.kind() + " with flags "
+                        + frames.flags() + ", which this version does not know; use a newer Fenceline");
+            default ->
+                new JournalException.Corrupt(where + ": a valid frame of epoch " + frames.epoch() + " lies "
+                        + (row == RecoveryRow.STRADDLES_LEASE ? "across" : "beyond") + " the lease " + state.lease()
+                        + " of state record " + state.version()
+                        + ": expected nothing there, so a newer state record was lost; nothing was changed; restore"
+                        + " the head of the file from a copy");
+        };
+    }
+
+    /// Makes durable what is kept, then seals the rest. The caller then makes the record of the next epoch durable.
+    public void repair(Persister persister) {
+        if (state.isClean()) {
+            return;
+        }
+        if (sameBoot) {
+            persistRecord(persister);
+            for (long from = state.floor(); from < keptEnd; ) {
+                long to = Math.min(keptEnd, geometry.segmentEnd(from));
+                persister.rewrite(geometry.fileOffset(from), to - from);
+                from = to;
+            }
+            persister.drain();
+        }
+        if (!seals.isEmpty()) {
+            ByteBuffer slot = ByteBuffer.allocateDirect(2 * FrameDescriptor.SLOT_LENGTH_BYTES)
+                    .alignedSlice(FrameDescriptor.SLOT_LENGTH_BYTES);
+            for (Seal seal : seals) {
+                long step = seal.everySlot ? FrameDescriptor.SLOT_LENGTH_BYTES : seal.end - seal.start;
+                for (long at = seal.start; at < seal.end; at += step) {
+                    pad(slot, at, (int) step, seal.sequence);
+                    persister.store(
+                            geometry.fileOffset(at),
+                            MemorySegment.ofBuffer(slot.clear()).address(),
+                            FrameDescriptor.SLOT_LENGTH_BYTES);
+                }
+            }
+            persister.drain();
+        }
+    }
+
+    /// Writes the record that everything was judged by to its lines again, one mirror after the other, so that a torn
+    /// write cannot take both.
+    private void persistRecord(Persister persister) {
+        ByteBuffer line =
+                ByteBuffer.allocateDirect(2 * StateRecord.LENGTH_BYTES).alignedSlice(StateRecord.LENGTH_BYTES);
+        state.encode(line, superblock.salt());
+        for (int mirror = 0; mirror < StateRecord.MIRRORS; mirror++) {
+            persister.store(
+                    StateRecord.fileOffset(state.version(), mirror),
+                    MemorySegment.ofBuffer(line.clear()).address(),
+                    StateRecord.LENGTH_BYTES);
+            persister.drain();
+        }
+    }
+
+    /// A PAD that seals: it carries the epoch that is being sealed.
+    private void pad(ByteBuffer slot, long position, int distance, long sequence) {
+        MemorySegment bytes = MemorySegment.ofBuffer(slot.clear());
+        bytes.fill((byte) 0);
+        FrameDescriptor.writeHeader(
+                bytes,
+                0,
+                distance,
+                position,
+                sequence,
+                0,
+                state.epoch(),
+                FrameDescriptor.KIND_PAD,
+                FrameDescriptor.FLAG_SEAL,
+                0);
+        int checksum = new Crc32c()
+                .of(slot, FrameDescriptor.CHECKSUM_START, FrameDescriptor.SLOT_LENGTH_BYTES, superblock.salt());
+        FrameDescriptor.checksum(bytes, 0, checksum);
+    }
+
+    private RecoveryReport report(Verdict verdict) {
+        String reason = switch (verdict) {
+            case CLEAN -> "closed in order";
+            case RECOVERED ->
+                "the writer of epoch " + state.epoch() + " ended without closing; what it had acknowledged is"
+                        + " kept";
+            case POWER_LOST ->
+                "the machine went down under a PROCESS journal, which promises to survive a process crash only;"
+                        + " what is contiguous from the floor on is kept, entries may be lost before (see"
+                        + " verify) and after";
+        };
+        return new RecoveryReport(
+                verdict,
+                reason,
+                state.floor(),
+                state.lease(),
+                keptFrames,
+                keptEntries,
+                keptBytes,
+                holes,
+                sealedBytes,
+                droppedFrames,
+                lastSequence,
+                lastPosition,
+                nextSequence,
+                state.lease(),
+                frames.bytesRead(),
+                System.nanoTime() - startNs,
+                warnings);
+    }
+}
