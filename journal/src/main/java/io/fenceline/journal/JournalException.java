@@ -32,10 +32,19 @@ public class JournalException extends RuntimeException {
     }
 
     /// Bytes that were whole once are not any more.
-    public static final class Corrupt extends JournalException {
+    public static sealed class Corrupt extends JournalException permits Truncated {
         private static final long serialVersionUID = 1;
 
         public Corrupt(String message) {
+            super(message);
+        }
+    }
+
+    /// A file that is shorter, or longer, than its superblock says.
+    public static final class Truncated extends Corrupt {
+        private static final long serialVersionUID = 1;
+
+        public Truncated(String message) {
             super(message);
         }
     }

@@ -27,7 +27,7 @@ public record Head(Superblock superblock, StateRecord state, List<String> warnin
         Superblock superblock = readSuperblock(reader, fileLengthBytes, name, warnings);
         long expected = superblock.geometry().fileLengthBytes();
         if (fileLengthBytes != expected) {
-            throw new JournalException.Corrupt(name + " was truncated or extended: expected " + expected
+            throw new JournalException.Truncated(name + " was truncated or extended: expected " + expected
                     + " bytes by its superblock, actual " + fileLengthBytes + "; restore it from a copy");
         }
         StateRecord state = readState(reader, superblock, name, warnings);

@@ -1,0 +1,160 @@
+package io.fenceline.tools;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Properties;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/// The command `fenceline`. Every problem is one line on standard error, `fenceline: …`, and a code of [ExitCodes].
+@Command(
+        name = "fenceline",
+        mixinStandardHelpOptions = true,
+        versionProvider = Fenceline.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        description = "A persistent journal: create, append, tail, inspect, recover.",
+        footer = {
+            "",
+            "Example:",
+            "  fenceline demo                           see it work, with a crash in the middle",
+            "  fenceline create orders                  make a journal",
+            "  echo hello | fenceline append orders     append a line",
+            "  fenceline tail orders                    read it back"
+        })
+final class Fenceline implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--debug", hidden = true, scope = ScopeType.INHERIT, description = "Show where a problem arose.")
+    private boolean debug;
+
+    private Fenceline() {}
+
+    public static void main(String[] args) {
+        Locale.setDefault(Locale.ROOT);
+        System.exit(run(Console.system(), args));
+    }
+
+    /// Runs one command line; never throws.
+    ///
+    /// @return one of [ExitCodes]
+    static int run(Console console, String... args) {
+        Fenceline fenceline = new Fenceline();
+        try {
+            CommandLine line = fenceline.commandLine(console);
+            int code = line.execute(args);
+            // Help and version are printed without a word about a closed pipe.
+            return code == ExitCodes.OK ? fenceline.finish(console) : code;
+        } catch (Throwable e) {
+            return fenceline.report(console, e);
+        }
+    }
+
+    private CommandLine commandLine(Console console) {
+        CommandLine line =
+                new CommandLine(this).addSubcommand(new Create(console)).addSubcommand(new Info(console));
+        for (CommandLine command : line.getSubcommands().values()) {
+            command.getCommandSpec()
+                    .mixinStandardHelpOptions(true)
+                    .versionProvider(new Version())
+                    .usageMessage()
+                    .exitCodeListHeading("%nExit codes:%n")
+                    .exitCodeList(ExitCodes.list());
+        }
+        line.getCommandSpec()
+                .usageMessage()
+                .exitCodeListHeading("%nExit codes:%n")
+                .exitCodeList(ExitCodes.list());
+        boolean colors = console.outIsTerminal() && System.getenv("NO_COLOR") == null;
+        line.setColorScheme(CommandLine.Help.defaultColorScheme(colors ? Ansi.ON : Ansi.OFF));
+        line.setUsageHelpWidth(100);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setOut(new PrintWriter(new StringWriter()) {
+            @Override
+            public void write(String text, int offset, int length) {
+                console.print(text.substring(offset, offset + length));
+            }
+
+            @Override
+            public void println() {
+                console.print("\n");
+            }
+        });
+        line.setParameterExceptionHandler((e, ignored) -> misused(console, e));
+        line.setExecutionExceptionHandler((e, command, result) -> failed(console, e));
+        return line;
+    }
+
+    private int finish(Console console) {
+        console.flush();
+        return ExitCodes.OK;
+    }
+
+    private int misused(Console console, ParameterException e) {
+        console.error(
+                firstLine(e) + "; try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
+        return ExitCodes.USAGE;
+    }
+
+    private int failed(Console console, Exception e) {
+        if (e instanceof ParameterException misuse) {
+            return misused(console, misuse);
+        }
+        return report(console, e);
+    }
+
+    /// One line, and the exit code.
+    private int report(Console console, Throwable problem) {
+        int code = ExitCodes.of(problem);
+        if (code != ExitCodes.CLOSED_OUTPUT) {
+            try {
+                // What was printed before belongs before.
+                console.flush();
+            } catch (RuntimeException e) {
+                // The first problem is the one to tell of.
+            }
+            console.error(code == ExitCodes.BUG ? "internal error: " + problem : message(problem));
+        }
+        if (debug) {
+            console.stackTrace(problem);
+        }
+        return code;
+    }
+
+    private static String message(Throwable problem) {
+        return Objects.requireNonNullElse(problem.getMessage(), problem.toString());
+    }
+
+    private static String firstLine(ParameterException e) {
+        return message(e).lines().findFirst().orElse("wrong usage");
+    }
+
+    /// No subcommand.
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "a command is missing");
+    }
+
+    /// Says which version this is.
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() throws IOException {
+            Properties properties = new Properties();
+            try (InputStream in = Objects.requireNonNull(Fenceline.class.getResourceAsStream("version.properties"))) {
+                properties.load(in);
+            }
+            return new String[] {"fenceline " + properties.getProperty("version")};
+        }
+    }
+}

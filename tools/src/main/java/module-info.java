@@ -1,0 +1,11 @@
+/// The `fenceline` command.
+@org.jspecify.annotations.NullMarked
+module io.fenceline.tools {
+    requires io.fenceline.appender;
+    requires io.fenceline.journal;
+    requires static org.jspecify;
+    requires info.picocli;
+
+    opens io.fenceline.tools to
+            info.picocli;
+}
