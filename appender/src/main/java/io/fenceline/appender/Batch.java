@@ -15,19 +15,21 @@ import org.jspecify.annotations.Nullable;
 ///
 /// One thread, the appender's.
 public final class Batch {
-    private final ExclusiveAppender appender;
+    private final Appender appender;
+    private final Staging staging;
     private @Nullable FrameStage stage;
     private int maximumFrameLength;
     private int maximumPayloadLength;
     private int length;
     private int entries;
 
-    Batch(ExclusiveAppender appender) {
+    Batch(Appender appender, Staging staging) {
         this.appender = appender;
+        this.staging = staging;
     }
 
-    Batch begin(FrameStage stage, Geometry geometry) {
-        this.stage = stage;
+    Batch begin(Geometry geometry) {
+        this.stage = staging.stage;
         this.maximumFrameLength = geometry.maximumFrameLengthBytes();
         this.maximumPayloadLength = geometry.maximumPayloadLengthBytes();
         this.length = FrameDescriptor.HEADER_LENGTH_BYTES;
@@ -37,7 +39,7 @@ public final class Batch {
 
     /// Adds an entry of type 0; see [#add(MemorySegment, int)].
     public boolean add(MemorySegment payload) {
-        return add(payload, ExclusiveAppender.DEFAULT_TYPE);
+        return add(payload, Appender.DEFAULT_TYPE);
     }
 
     /// Adds an entry; its bytes are copied now.
@@ -59,7 +61,7 @@ public final class Batch {
 
     /// Adds an entry of type 0 from an Agrona buffer; see [#add(MemorySegment, int)].
     public boolean add(DirectBuffer buffer, int offset, int lengthBytes) {
-        return add(buffer, offset, lengthBytes, ExclusiveAppender.DEFAULT_TYPE);
+        return add(buffer, offset, lengthBytes, Appender.DEFAULT_TYPE);
     }
 
     /// Adds an entry from an Agrona buffer; see [#add(MemorySegment, int)].
@@ -116,7 +118,7 @@ public final class Batch {
         if (entries == 0) {
             throw new IllegalStateException("the batch is empty: add an entry, or abort it");
         }
-        long result = appender.commitBatch(length, entries, timestampNs);
+        long result = appender.commit(staging, length, entries, timestampNs);
         if (result >= 0) {
             abort();
         }
@@ -127,7 +129,7 @@ public final class Batch {
     public void abort() {
         if (stage != null) {
             stage = null;
-            appender.endStaging();
+            staging.inUse = false;
         }
     }
 

@@ -13,18 +13,20 @@ import org.jspecify.annotations.Nullable;
 ///
 /// One thread, the appender's. The buffer must not be used after `commit` or `abort`.
 public final class Claim {
-    private static final int OFFSET = 48;
+    private static final int OFFSET = Appender.PAYLOAD_OFFSET;
 
-    private final ExclusiveAppender appender;
+    private final Appender appender;
+    private final Staging staging;
     private @Nullable MemorySegment buffer;
     private int length;
 
-    Claim(ExclusiveAppender appender) {
+    Claim(Appender appender, Staging staging) {
         this.appender = appender;
+        this.staging = staging;
     }
 
-    Claim begin(MemorySegment stage, int length) {
-        this.buffer = stage;
+    Claim begin(int length) {
+        this.buffer = staging.stage.bytes();
         this.length = length;
         return this;
     }
@@ -51,7 +53,7 @@ public final class Claim {
 
     /// Commits with type 0 and the journal's timestamp.
     public long commit() {
-        return commit(ExclusiveAppender.DEFAULT_TYPE);
+        return commit(Appender.DEFAULT_TYPE);
     }
 
     /// Commits with the journal's timestamp.
@@ -67,7 +69,7 @@ public final class Claim {
     /// @throws IllegalStateException if the claim is not open
     public long commit(int type, long timestampNs) {
         buffer();
-        long result = appender.commitClaim(length, type, timestampNs);
+        long result = appender.commitClaim(staging, length, type, timestampNs);
         if (result >= 0) {
             abort();
         }
@@ -78,7 +80,7 @@ public final class Claim {
     public void abort() {
         if (buffer != null) {
             buffer = null;
-            appender.endStaging();
+            staging.inUse = false;
         }
     }
 }

@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import org.agrona.DirectBuffer;
 
-/// The staging buffer of one appender: a frame is built here, checksummed from here, and stored from here, so that each
-/// byte of the user's memory is read once, whatever another thread does to it meanwhile.
+/// The staging buffer of one appender: a frame is built here, checksummed from here, and stored from here, so that
+/// each byte of the user's memory is read once, whatever another thread does to it meanwhile.
 ///
 /// Native memory, aligned to slots; grows to the largest frame that was ever built, and stays. One thread.
 final class FrameStage {

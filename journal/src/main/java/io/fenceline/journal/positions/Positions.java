@@ -10,12 +10,12 @@ import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.persist.Persister;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /// The writer's positions, and the rules under which an appender may write.
 ///
-///     appender:  [#enter] ─▶ (slow: [#admit]) ─▶ store, drain through [#persister] ─▶ [#publish] ─▶ [#exit]
+///     appender:  [#enter] ─▶ (slow: [#admit]) ─▶ store, drain through [#persister] ─▶ [#publish] ─▶ exit
 ///
 /// Assumptions:
 /// 1. One exclusive appender at a time ([#attach]), used by one thread at a time; `retain` and `close` come from any.
@@ -37,16 +37,6 @@ public final class Positions {
     private static final long STRIDE_LENGTH_BYTES = 1 << 20;
     private static final long DEVICE_STRIDE_LENGTH_BYTES = 16 << 20;
     private static final long CLOSE_TIMEOUT_NS = 10_000_000_000L;
-    private static final VarHandle ACTIVE;
-
-    static {
-        try {
-            ACTIVE = MethodHandles.lookup().findVarHandle(Positions.class, "active", boolean.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
     private final Persister persister;
     private final Superblock superblock;
     private final Geometry geometry;
@@ -64,9 +54,7 @@ public final class Positions {
     private long nextSequence;
     private long freeEnd;
 
-    @SuppressWarnings("UnusedVariable") // through ACTIVE
-    private boolean active;
-
+    private final List<Activity> activities = new CopyOnWriteArrayList<>();
     private volatile boolean closed;
 
     // Guarded by monitor.
@@ -142,29 +130,34 @@ public final class Positions {
         }
     }
 
-    /// Begins an append.
+    /// Makes a thread's appends known to [#close].
+    public Activity register() {
+        Activity activity = new Activity();
+        activities.add(activity);
+        return activity;
+    }
+
+    /// Forgets a thread that appends no more.
+    public void unregister(Activity activity) {
+        activities.remove(activity);
+    }
+
+    /// Begins an append; [Activity#exit] ends it.
     ///
     /// The store to `active` and the load of `closed` are a Dekker pair with [#close], whose side pays for the
     /// fence:
     /// it stores `closed`, then brings every thread to a safepoint by the JVM's handshake, then reads `active`. A
-    /// thread
-    /// that passed here before the handshake is seen as active; one that comes after it sees `closed`. Neither
-    /// method
-    /// holds a safepoint poll between its two accesses.
+    /// thread that passed here before the handshake is seen as active; one that comes after it sees `closed`. No
+    /// safepoint poll lies between the two accesses.
     ///
     /// @return false if the journal is closed; nothing was begun
-    public boolean enter() {
-        ACTIVE.setOpaque(this, true);
+    public boolean enter(Activity activity) {
+        activity.enter();
         if (closed) {
-            ACTIVE.setRelease(this, false);
+            activity.exit();
             return false;
         }
         return true;
-    }
-
-    /// Ends an append (release).
-    public void exit() {
-        ACTIVE.setRelease(this, false);
     }
 
     /// Up to here the appender may write without asking again.
@@ -335,7 +328,7 @@ public final class Positions {
         barrier.run();
         populator.close();
         long startNs = System.nanoTime();
-        while ((boolean) ACTIVE.getAcquire(this)) {
+        while (activities.stream().anyMatch(Activity::isActive)) {
             if (System.nanoTime() - startNs > CLOSE_TIMEOUT_NS) {
                 return false;
             }
