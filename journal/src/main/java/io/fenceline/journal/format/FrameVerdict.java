@@ -1,5 +1,7 @@
 package io.fenceline.journal.format;
 
+import java.lang.foreign.MemorySegment;
+
 /// What the bytes at a slot are. The numbers are those of the rule in `docs/FORMAT.md`: a frame is valid if and only if
 /// (1) its length is within bounds and inside the segment, (2) its position is exactly where it lies, (3) its epoch
 /// fits, and (4) its checksum matches.
@@ -45,5 +47,57 @@ public enum FrameVerdict {
     /// For people.
     public String text() {
         return text;
+    }
+
+    /// Judges a header by (1) to (3), and an empty slot. Nothing beyond the first slot is read.
+    ///
+    /// @param bytes        hold the slot
+    /// @param offset       where they do
+    /// @param position     where the slot lies in the stream
+    /// @param geometry     of the journal
+    /// @param minimumEpoch no smaller one fits
+    /// @param maximumEpoch no greater one fits
+    /// @return [#DATA] if they hold, whatever the kind; else what is wrong
+    public static FrameVerdict ofHeader(
+            MemorySegment bytes, long offset, long position, Geometry geometry, int minimumEpoch, int maximumEpoch) {
+        int length = FrameDescriptor.length(bytes, offset);
+        int kind = FrameDescriptor.kind(bytes, offset);
+        long framePosition = FrameDescriptor.position(bytes, offset);
+        if (length == 0 && framePosition == 0 && kind == 0) {
+            return EMPTY;
+        }
+        long room = geometry.segmentEnd(position) - position;
+        boolean inBounds = kind == FrameDescriptor.KIND_PAD
+                ? length >= FrameDescriptor.SLOT_LENGTH_BYTES
+                        && length % FrameDescriptor.SLOT_LENGTH_BYTES == 0
+                        && length <= room
+                : length >= FrameDescriptor.HEADER_LENGTH_BYTES
+                        && length <= geometry.maximumFrameLengthBytes()
+                        && FrameDescriptor.slotAlignedLength(length) <= room;
+        if (!inBounds) {
+            return BAD_LENGTH;
+        }
+        if (framePosition != position) {
+            return BAD_POSITION;
+        }
+        int epoch = FrameDescriptor.epoch(bytes, offset);
+        return epoch < minimumEpoch || epoch > maximumEpoch ? BAD_EPOCH : DATA;
+    }
+
+    /// Judges kind and flags of a frame whose header and checksum are right.
+    public static FrameVerdict ofKind(MemorySegment bytes, long offset) {
+        int flags = FrameDescriptor.flags(bytes, offset);
+        int kind = FrameDescriptor.kind(bytes, offset);
+        if ((flags & ~FrameDescriptor.KNOWN_FLAGS) != 0) {
+            return UNKNOWN;
+        }
+        return switch (kind) {
+            case FrameDescriptor.KIND_DATA ->
+                FrameDescriptor.entries(bytes, offset) == 0 || FrameDescriptor.sequence(bytes, offset) < 0
+                        ? BAD_ENTRIES
+                        : DATA;
+            case FrameDescriptor.KIND_PAD -> (flags & FrameDescriptor.FLAG_SEAL) != 0 ? SEAL : PAD;
+            default -> (kind & FrameDescriptor.KIND_SKIPPABLE_BIT) != 0 ? SKIPPABLE : UNKNOWN;
+        };
     }
 }

@@ -52,7 +52,8 @@ public final class FrameReader {
             windowStart = windowEnd = 0;
             return FrameVerdict.UNREADABLE;
         }
-        FrameVerdict verdict = judgeHeader(minimumEpoch, maximumEpoch);
+        FrameVerdict verdict =
+                FrameVerdict.ofHeader(windowBytes, offset, position, geometry, minimumEpoch, maximumEpoch);
         if (verdict != FrameVerdict.DATA) {
             return verdict;
         }
@@ -64,49 +65,7 @@ public final class FrameReader {
         if (computedChecksum != FrameDescriptor.checksum(windowBytes, offset)) {
             return FrameVerdict.BAD_CHECKSUM;
         }
-        return judgeKind();
-    }
-
-    /// (1) to (3); DATA stands for "so far so good".
-    private FrameVerdict judgeHeader(int minimumEpoch, int maximumEpoch) {
-        int length = length();
-        boolean pad = kind() == FrameDescriptor.KIND_PAD;
-        long room = geometry.segmentEnd(position) - position;
-        if (length == 0 && framePosition() == 0 && kind() == 0) {
-            return FrameVerdict.EMPTY;
-        }
-        boolean inBounds = pad
-                ? length >= FrameDescriptor.SLOT_LENGTH_BYTES
-                        && length % FrameDescriptor.SLOT_LENGTH_BYTES == 0
-                        && length <= room
-                : length >= FrameDescriptor.HEADER_LENGTH_BYTES
-                        && length <= geometry.maximumFrameLengthBytes()
-                        && FrameDescriptor.slotAlignedLength(length) <= room;
-        if (!inBounds) {
-            return FrameVerdict.BAD_LENGTH;
-        }
-        if (framePosition() != position) {
-            return FrameVerdict.BAD_POSITION;
-        }
-        if (epoch() < minimumEpoch || epoch() > maximumEpoch) {
-            return FrameVerdict.BAD_EPOCH;
-        }
-        return FrameVerdict.DATA;
-    }
-
-    private FrameVerdict judgeKind() {
-        int flags = flags();
-        if ((flags & ~FrameDescriptor.KNOWN_FLAGS) != 0) {
-            return FrameVerdict.UNKNOWN;
-        }
-        return switch (kind()) {
-            case FrameDescriptor.KIND_DATA ->
-                entries() == 0 || sequence() < 0 ? FrameVerdict.BAD_ENTRIES : FrameVerdict.DATA;
-            case FrameDescriptor.KIND_PAD ->
-                (flags & FrameDescriptor.FLAG_SEAL) != 0 ? FrameVerdict.SEAL : FrameVerdict.PAD;
-            default ->
-                (kind() & FrameDescriptor.KIND_SKIPPABLE_BIT) != 0 ? FrameVerdict.SKIPPABLE : FrameVerdict.UNKNOWN;
-        };
+        return FrameVerdict.ofKind(windowBytes, offset);
     }
 
     private int computeChecksum() {

@@ -1,0 +1,396 @@
+package io.fenceline.tailer;
+
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.JournalSource;
+import io.fenceline.journal.format.Crc32c;
+import io.fenceline.journal.format.FrameDescriptor;
+import io.fenceline.journal.format.FrameVerdict;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.positions.LogView;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+
+/// Reads the entries of a journal in order: *copy → validate → dispatch*. It works on a journal that is open for
+/// writing in this process and on one that is opened read-only, while a writer in any process appends, rotates,
+/// overwrites, dies, recovers and goes on.
+///
+/// Assumptions:
+/// 1. One thread at a time polls; handing over to another needs a happens-before edge of the caller's. [#close] may
+///    come from any thread.
+/// 2. The source stays open as long as entries are wanted.
+///
+/// Guarantees:
+/// 1. Only what is published is shown, so nothing that a crash can take back.
+/// 2. A handler sees whole, verified entries, in memory of the tailer's own that nobody overwrites.
+/// 3. Sequences strictly increase, positions never decrease. A sequence is left out only where a crash left a
+///    gap, or after [#OVERRUN].
+/// 4. In steady state nothing is allocated, no system call is made, no lock is taken; the writer never waits.
+///
+/// Progress: `poll` never waits.
+public final class Tailer implements AutoCloseable {
+    /// The ring went past the tailer: entries that were not delivered were overwritten or given up.
+    /// [#missedBytes] and [#missedEntries] tell how many. The tailer stands at the oldest retained entry; poll
+    /// again.
+    public static final int OVERRUN = Window.OVERRUN;
+
+    /// The tailer or its journal is closed. Do not poll again.
+    public static final int CLOSED = Window.CLOSED;
+
+    /// A sequence or a number of entries that is not known yet.
+    private static final long UNKNOWN = -1;
+
+    private final LogView view;
+    private final Geometry geometry;
+    private final boolean verifyChecksums;
+    private final int salt;
+    private final int maximumFrameLengthBytes;
+    private final Crc32c crc = new Crc32c();
+    private final Window window;
+    private final long startPosition;
+    private final Entry entry;
+    private ByteBuffer buffer;
+    private MemorySegment bytes;
+
+    /// The next frame, or the one that is being delivered: its position, and where the window has it.
+    private long position;
+
+    private int offset;
+    private int windowEnd;
+
+    /// What is left of the frame that is being delivered.
+    private int entriesLeft;
+
+    private int entryIndex;
+    private int entryOffset;
+    private int frameSlotsLength;
+
+    private long nextSequence;
+    private int epoch;
+    private FrameVerdict verdict = FrameVerdict.EMPTY;
+    private int computedChecksum;
+    private long missedBytes;
+    private long missedEntries;
+    private long sequenceBeforeOverrun = UNKNOWN;
+    private volatile boolean closed;
+
+    private Tailer(LogView view, boolean verifyChecksums, Seek.Place place) {
+        this.view = view;
+        this.verifyChecksums = verifyChecksums;
+        this.geometry = view.superblock().geometry();
+        this.salt = view.superblock().salt();
+        this.maximumFrameLengthBytes = geometry.maximumFrameLengthBytes();
+        this.window = new Window(view);
+        this.buffer = window.buffer();
+        this.bytes = window.bytes();
+        this.entry = new Entry(bytes.asReadOnly());
+        this.position = place.position();
+        this.nextSequence = place.sequence();
+        this.startPosition = place.position();
+    }
+
+    /// Opens a tailer that verifies checksums.
+    public static Tailer open(JournalSource source, Start start) {
+        return open(source, start, true);
+    }
+
+    /// Opens a tailer. Finding a position takes one read; finding a sequence, a binary search.
+    ///
+    /// @param verifyChecksums false leaves out rule (4) of a frame's validity, the checksum, and with it the
+    ///                        detection of damage to payloads; lengths, positions, epochs are checked all the same
+    /// @throws IllegalArgumentException if there is no frame at the position, or the sequence is not retained any
+    ///                                  more, or not written yet
+    /// @throws JournalException.Corrupt if the search for a sequence meets a damaged frame
+    /// @throws IllegalStateException    if the source is closed
+    public static Tailer open(JournalSource source, Start start, boolean verifyChecksums) {
+        LogView view = source.view();
+        return new Tailer(view, verifyChecksums, new Seek(view).find(start));
+    }
+
+    /// Delivers the next entries to a handler.
+    ///
+    /// A batch may be delivered in parts, over several polls. What cannot be delivered is told by a poll of its
+    /// own: if entries were delivered before, this one returns their number, and the next one tells.
+    ///
+    /// After an exception of its own the tailer stands at the frame that it could not deliver, and the next poll
+    /// reads that frame again. After an exception of the handler it stands behind the entry that was being
+    /// delivered.
+    ///
+    /// @param limit at most so many entries, 0 or more
+    /// @return the number of entries delivered; 0 if no more are published (or the limit is 0); or [#OVERRUN],
+    ///         [#CLOSED]
+    /// @throws JournalException.Corrupt     if a published frame is not valid
+    /// @throws JournalException.Unsupported if a newer version wrote the frame
+    /// @throws JournalException.Io          if the storage cannot give the bytes: a truncated file, for example
+    public int poll(EntryHandler handler, int limit) {
+        if (limit < 0) {
+            throw new IllegalArgumentException("limit " + limit + ": expected 0 or more");
+        }
+        int delivered = 0;
+        while (delivered < limit) {
+            if (closed) {
+                return delivered > 0 ? delivered : CLOSED;
+            }
+            if (entriesLeft == 0 && !beginFrame()) {
+                int result = beginFrameSlowly(delivered > 0);
+                if (result != Window.COPIED) {
+                    return delivered > 0 ? delivered : result;
+                }
+            }
+            showEntry();
+            delivered++;
+            handler.onEntry(entry);
+        }
+        return delivered;
+    }
+
+    /// Shows the next entry of the frame, and steps behind it.
+    private void showEntry() {
+        entry.show(entryOffset, entryIndex++, nextSequence++);
+        entryOffset += FrameDescriptor.entryLength(FrameDescriptor.entryPayloadLength(bytes, entryOffset));
+        if (--entriesLeft == 0) {
+            position += frameSlotsLength;
+            offset += frameSlotsLength;
+        }
+    }
+
+    /// Begins the frame at the offset if the window holds it whole, nothing is unusual about it, and it is valid.
+    private boolean beginFrame() {
+        int at = offset;
+        int room = windowEnd - at;
+        if (room == 0) {
+            return false;
+        }
+        int length = FrameDescriptor.length(bytes, at);
+        int entries = FrameDescriptor.entries(bytes, at);
+        int frameEpoch = FrameDescriptor.epoch(bytes, at);
+        if (FrameDescriptor.kind(bytes, at) != FrameDescriptor.KIND_DATA
+                || (FrameDescriptor.flags(bytes, at) & ~FrameDescriptor.KNOWN_FLAGS) != 0
+                || length < FrameDescriptor.HEADER_LENGTH_BYTES + FrameDescriptor.ENTRY_HEADER_LENGTH_BYTES
+                || length > room
+                || length > maximumFrameLengthBytes
+                || FrameDescriptor.position(bytes, at) != position
+                || frameEpoch < epoch
+                || FrameDescriptor.sequence(bytes, at) != nextSequence
+                || verifyChecksums && !isChecksumRight(at, length)
+                || !doEntriesFill(at, length, entries)) {
+            return false;
+        }
+        epoch = frameEpoch;
+        beginEntries(at, length, entries);
+        return true;
+    }
+
+    private void beginEntries(int at, int length, int entries) {
+        entriesLeft = entries;
+        entryIndex = 0;
+        entryOffset = at + FrameDescriptor.HEADER_LENGTH_BYTES;
+        frameSlotsLength = FrameDescriptor.slotAlignedLength(length);
+        entry.frame(at);
+    }
+
+    private boolean isChecksumRight(int at, int checksummedLength) {
+        return computeChecksum(at, checksummedLength) == FrameDescriptor.checksum(bytes, at);
+    }
+
+    private int computeChecksum(int at, int checksummedLength) {
+        return crc.of(buffer, at + FrameDescriptor.CHECKSUM_START, at + checksummedLength, salt);
+    }
+
+    /// Whether the entries end exactly where the frame does; each length is bounded before it is used.
+    private boolean doEntriesFill(int at, int length, int entries) {
+        int end = at + length;
+        int entryAt = at + FrameDescriptor.HEADER_LENGTH_BYTES;
+        for (int i = 0; i < entries; i++) {
+            int room = end - entryAt - FrameDescriptor.ENTRY_HEADER_LENGTH_BYTES;
+            if (room < 0) {
+                return false;
+            }
+            int payloadLength = FrameDescriptor.entryPayloadLength(bytes, entryAt);
+            if (payloadLength < 0 || payloadLength > room) {
+                return false;
+            }
+            entryAt += FrameDescriptor.entryLength(payloadLength);
+        }
+        return entries > 0 && entryAt == end;
+    }
+
+    /// Copies what is missing, skips what holds no entries, and begins the next frame that does.
+    ///
+    /// @param mustReturn whether what cannot be delivered is left to the next poll
+    /// @return [Window#COPIED] if a frame was begun, else the result of the poll
+    private int beginFrameSlowly(boolean mustReturn) {
+        try {
+            while (true) {
+                int result = loadFrame();
+                if (result == Window.OVERRUN && !mustReturn) {
+                    overrun();
+                }
+                if (result <= 0) {
+                    return result;
+                }
+                epoch = FrameDescriptor.epoch(bytes, offset);
+                if (verdict == FrameVerdict.DATA) {
+                    beginAnyFrame();
+                    return Window.COPIED;
+                }
+                skipFrame();
+            }
+        } catch (JournalException e) {
+            if (mustReturn) {
+                return Window.EMPTY; // the next poll meets it again
+            }
+            throw e;
+        }
+    }
+
+    /// Has the window hold the frame at the position whole, and judges it. What is not valid in bytes that were
+    /// copied before is copied and judged again: then it is the file that is damaged.
+    ///
+    /// @return [Window#COPIED] if there is a valid frame, else as [Window#copy]
+    private int loadFrame() {
+        int needed = 0;
+        boolean fresh = false;
+        while (true) {
+            if (offset == windowEnd || needed > 0) {
+                int copied = copy(needed);
+                if (copied <= 0) {
+                    return copied;
+                }
+                fresh = true;
+            }
+            FrameVerdict found = FrameVerdict.ofHeader(bytes, offset, position, geometry, epoch, Integer.MAX_VALUE);
+            int length = FrameDescriptor.length(bytes, offset);
+            if (found == FrameVerdict.DATA) {
+                int whole = FrameDescriptor.slotAlignedLength(
+                        FrameDescriptor.checksummedLength(FrameDescriptor.kind(bytes, offset), length));
+                if (whole <= windowEnd - offset) {
+                    found = judgeWhole(length);
+                } else if (needed < whole) {
+                    needed = whole;
+                    continue;
+                } else {
+                    found = FrameVerdict.BAD_LENGTH; // it would end beyond published
+                }
+            }
+            if (found.isValid()) {
+                verdict = found;
+                return Window.COPIED;
+            }
+            if (fresh) {
+                offset = windowEnd = 0;
+                throw Refusal.of(found, bytes, view, position, epoch, verifyChecksums ? computedChecksum : 0);
+            }
+            needed = FrameDescriptor.SLOT_LENGTH_BYTES;
+        }
+    }
+
+    /// Judges a frame whose header is right and that the window holds whole.
+    private FrameVerdict judgeWhole(int length) {
+        int kind = FrameDescriptor.kind(bytes, offset);
+        if (verifyChecksums) {
+            computedChecksum = computeChecksum(offset, FrameDescriptor.checksummedLength(kind, length));
+            if (computedChecksum != FrameDescriptor.checksum(bytes, offset)) {
+                return FrameVerdict.BAD_CHECKSUM;
+            }
+        }
+        FrameVerdict found = FrameVerdict.ofKind(bytes, offset);
+        boolean filled =
+                found != FrameVerdict.DATA || doEntriesFill(offset, length, FrameDescriptor.entries(bytes, offset));
+        return filled ? found : FrameVerdict.BAD_ENTRIES;
+    }
+
+    /// Begins the valid frame at the offset, whose sequence need not be the next one.
+    private void beginAnyFrame() {
+        long sequence = FrameDescriptor.sequence(bytes, offset);
+        int entries = FrameDescriptor.entries(bytes, offset);
+        long skipped = 0;
+        if (sequence < nextSequence) {
+            // Opened at an entry in the middle of a batch.
+            skipped = nextSequence - sequence;
+            if (position != startPosition || skipped >= entries) {
+                throw Refusal.ofSequence(view, position, sequence, nextSequence);
+            }
+        }
+        if (sequenceBeforeOverrun != UNKNOWN) {
+            missedEntries = sequence - sequenceBeforeOverrun;
+            sequenceBeforeOverrun = UNKNOWN;
+        }
+        beginEntries(offset, FrameDescriptor.length(bytes, offset), entries);
+        nextSequence = sequence;
+        for (; skipped > 0; skipped--) {
+            showEntry();
+        }
+    }
+
+    /// Steps over the valid frame at the offset, which need not be in the window whole.
+    private void skipFrame() {
+        int distance = FrameDescriptor.slotAlignedLength(FrameDescriptor.length(bytes, offset));
+        position += distance;
+        offset = distance < windowEnd - offset ? offset + distance : windowEnd;
+    }
+
+    private int copy(int needed) {
+        int copied = window.copy(position, needed);
+        if (bytes != window.bytes()) {
+            bytes = window.bytes();
+            buffer = window.buffer();
+            entry.buffer(bytes.asReadOnly());
+        }
+        offset = 0;
+        windowEnd = Math.max(copied, 0);
+        return copied;
+    }
+
+    /// Goes to the oldest retained frame and looks at its sequence, which tells how many entries were missed.
+    private void overrun() {
+        if (sequenceBeforeOverrun == UNKNOWN) {
+            sequenceBeforeOverrun = nextSequence;
+        }
+        long from = position;
+        missedEntries = UNKNOWN;
+        nextSequence = UNKNOWN;
+        int copied;
+        do {
+            position = view.retained();
+            missedBytes = position - from;
+            copied = copy(0);
+        } while (copied == Window.OVERRUN);
+        if (copied > 0
+                && FrameVerdict.ofHeader(bytes, 0, position, geometry, epoch, Integer.MAX_VALUE) == FrameVerdict.DATA) {
+            nextSequence = FrameDescriptor.sequence(bytes, 0);
+            if (sequenceBeforeOverrun != UNKNOWN) {
+                missedEntries = nextSequence - sequenceBeforeOverrun;
+            }
+        }
+    }
+
+    /// Position of the frame that holds the next entry, or where the next frame will be. A tailer that is opened
+    /// there goes on at the first entry of that frame.
+    public long position() {
+        return position;
+    }
+
+    /// Sequence of the next entry, as far as it is known: crashes leave gaps. A tailer that is opened there goes
+    /// on exactly here. -1 if nothing tells it: behind an overrun that left no entry to look at.
+    public long nextSequence() {
+        return nextSequence;
+    }
+
+    /// Bytes of the stream that the last [#OVERRUN] went over; 0 if there was none.
+    public long missedBytes() {
+        return missedBytes;
+    }
+
+    /// Entries that the last [#OVERRUN] went over: the difference of sequences, so numbers that a crash left out
+    /// count. 0 if there was none. Known when `OVERRUN` is returned, if a frame is retained then; else -1 until
+    /// the next entry is delivered.
+    public long missedEntries() {
+        return missedEntries;
+    }
+
+    /// Ends polling; the source stays open. Closing twice is harmless. Any thread.
+    @Override
+    public void close() {
+        closed = true;
+    }
+}

@@ -1,0 +1,114 @@
+package io.fenceline.tailer;
+
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.format.Bytes;
+import io.fenceline.journal.format.FrameDescriptor;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.positions.LogView;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+
+/// Private copy of a stretch of the stream. What is copied stays whole whatever the writer does:
+///
+/// 1. copy [position, end) of the mapping, all of it published, none of it beyond the end of the segment;
+/// 2. acquire fence;
+/// 3. re-read `retained`: if it has passed the position, the bytes may be those of another lap, and the copy is void.
+///
+/// That suffices because the writer stores `retained`, with a full fence behind it, before it stores into what it
+/// gives up. One thread.
+final class Window {
+    /// Bytes were copied.
+    static final int COPIED = 1;
+
+    /// Nothing is published beyond the position.
+    static final int EMPTY = 0;
+
+    /// The ring went past the position.
+    static final int OVERRUN = -1;
+
+    /// The journal is closed.
+    static final int CLOSED = -2;
+
+    private static final int LENGTH_BYTES = 64 << 10;
+
+    /// A copy is one leaf call, during which no safepoint is possible: bounded.
+    private static final int CHUNK_LENGTH_BYTES = 1 << 20;
+
+    private final LogView view;
+    private final Geometry geometry;
+    private ByteBuffer buffer;
+    private MemorySegment bytes;
+
+    Window(LogView view) {
+        this.view = view;
+        this.geometry = view.superblock().geometry();
+        this.buffer = allocate(LENGTH_BYTES);
+        this.bytes = MemorySegment.ofBuffer(buffer);
+    }
+
+    private static ByteBuffer allocate(int lengthBytes) {
+        return ByteBuffer.allocateDirect(lengthBytes + FrameDescriptor.SLOT_LENGTH_BYTES)
+                .alignedSlice(FrameDescriptor.SLOT_LENGTH_BYTES);
+    }
+
+    /// The copied bytes, for checksums; changes when a longer frame was copied.
+    ByteBuffer buffer() {
+        return buffer;
+    }
+
+    /// The same bytes; changes with [#buffer].
+    MemorySegment bytes() {
+        return bytes;
+    }
+
+    /// How many bytes a copy at a position may have now, 0 if nothing is published there.
+    private long available(long position) {
+        return Math.min(view.published(), geometry.segmentEnd(position)) - position;
+    }
+
+    /// Copies from a position on.
+    ///
+    /// @param position    start of a frame
+    /// @param frameLength at least so many bytes, if they are published: a whole number of slots, at most the
+    ///                    longest frame of the journal; 0 for as many as are good
+    /// @return the number of bytes copied, greater than 0, or [#EMPTY], [#OVERRUN], [#CLOSED]
+    /// @throws JournalException.Io if the storage cannot give the bytes
+    int copy(long position, int frameLength) {
+        try {
+            long available = available(position);
+            if (available <= 0) {
+                return view.retained() > position ? OVERRUN : EMPTY;
+            }
+            int length = (int) Math.min(available, Math.max(LENGTH_BYTES, frameLength));
+            if (length > bytes.byteSize()) {
+                grow(length);
+            }
+            copyBytes(geometry.fileOffset(position), length);
+            VarHandle.acquireFence();
+            return view.retained() > position ? OVERRUN : length;
+        } catch (IllegalStateException e) {
+            return CLOSED; // the mapping has ended
+        } catch (InternalError e) {
+            throw new JournalException.Io(
+                    view.name() + ": cannot read the mapped bytes from file offset " + geometry.fileOffset(position)
+                            + " (position " + position + ") on: the file was truncated, or its storage failed; restore"
+                            + " it from a copy",
+                    e);
+        }
+    }
+
+    private void copyBytes(long fileOffset, int length) {
+        MemorySegment mapping = view.mapping();
+        for (int done = 0; done < length; done += CHUNK_LENGTH_BYTES) {
+            int chunk = Math.min(CHUNK_LENGTH_BYTES, length - done);
+            MemorySegment.copy(mapping, fileOffset + done, bytes, done, chunk);
+        }
+    }
+
+    private void grow(int length) {
+        long doubled = Math.max(length, Math.min(2 * bytes.byteSize(), geometry.maximumFrameLengthBytes()));
+        buffer = allocate((int) Bytes.align(doubled, FrameDescriptor.SLOT_LENGTH_BYTES));
+        bytes = MemorySegment.ofBuffer(buffer);
+    }
+}
