@@ -5,18 +5,27 @@ import io.fenceline.journal.format.FrameVerdict;
 /// The decision table of recovery: what to do with a slot that was judged. Exactly one row matches each combination of
 /// inputs; a test walks them all.
 ///
-/// | row | zone | slot | further | action |
-/// |---|---|---|---|---|
-/// | UNREADABLE | any | unreadable | | refuse, advise to copy what can be read |
-/// | UNKNOWN | any | unknown kind or flags | | refuse, a newer version wrote it |
-/// | BEYOND_LEASE | beyond | any valid frame | not power-lost | refuse: the newest state record was lost |
-/// | STRADDLES_LEASE | window | valid, ends beyond lease | not power-lost | refuse: the newest state record was lost |
-/// | END | beyond | not valid, or power-lost | | stop |
-/// | HOLE | window | not valid | | seal |
-/// | SEALED | window | PAD with SEAL | ends within lease | stays a hole |
-/// | DROP_POWER_LOST | window | valid | power-lost, and after a hole or beyond lease | seal every slot |
-/// | DROP_DEPENDENT | window | valid, DEPENDENT | after a hole, not power-lost | seal every slot |
-/// | KEEP | window | valid | everything else | keep |
+/// | row | zone | slot | ends | dependent | after hole | power-lost | action |
+/// |---|---|---|---|---|---|---|---|
+/// | UNREADABLE | - | unreadable | - | - | - | - | refuse, advise to copy what can be read |
+/// | UNKNOWN | - | unknown | - | - | - | - | refuse, a newer version wrote it |
+/// | BEYOND_LEASE | beyond | valid | - | - | - | no | refuse: the newest state record was lost |
+/// | END | beyond | valid | - | - | - | yes | nothing |
+/// | END | beyond | invalid | - | - | - | - | nothing |
+/// | HOLE | window | invalid | - | - | - | - | seal |
+/// | STRADDLES_LEASE | window | valid | beyond | - | - | no | refuse: the newest state record was lost |
+/// | DROP_POWER_LOST | window | valid | beyond | - | - | yes | drop, seal every slot up to lease |
+/// | SEALED | window | seal | within | - | - | - | stays a hole |
+/// | DROP_POWER_LOST | window | frame | within | - | yes | yes | drop, seal every slot |
+/// | DROP_DEPENDENT | window | frame | within | yes | yes | no | drop, seal every slot |
+/// | KEEP | window | frame | within | no | yes | no | keep |
+/// | KEEP | window | frame | within | - | no | - | keep |
+///
+/// A dash means any. *valid* is every valid frame, *seal* a PAD with SEAL, *frame* a valid frame but a seal; *invalid*
+/// is
+/// what is not valid, UNREADABLE and UNKNOWN excepted. The window is [floor, lease); a slot is *beyond* at or after
+/// lease,
+/// and a frame *ends* beyond if the next one would begin after lease.
 ///
 /// "Power-lost": a `PROCESS` journal that was open when the machine went down. Its pages came to the medium in any
 /// order, so that only what is contiguous means anything.
