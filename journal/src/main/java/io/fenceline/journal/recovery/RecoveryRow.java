@@ -21,11 +21,9 @@ import io.fenceline.journal.format.FrameVerdict;
 /// | KEEP | window | frame | within | no | yes | no | keep |
 /// | KEEP | window | frame | within | - | no | - | keep |
 ///
-/// A dash means any. *valid* is every valid frame, *seal* a PAD with SEAL, *frame* a valid frame but a seal; *invalid*
-/// is
-/// what is not valid, UNREADABLE and UNKNOWN excepted. The window is [floor, lease); a slot is *beyond* at or after
-/// lease,
-/// and a frame *ends* beyond if the next one would begin after lease.
+/// A dash means any. *valid* is every valid frame, *seal* a PAD with SEAL, *frame* a valid frame but a seal;
+/// *invalid* is what is not valid, UNREADABLE and UNKNOWN excepted. The window is [floor, lease); a slot is *beyond* at
+/// or after lease, and a frame *ends* beyond if the next one would begin after lease.
 ///
 /// "Power-lost": a `PROCESS` journal that was open when the machine went down. Its pages came to the medium in any
 /// order, so that only what is contiguous means anything.
