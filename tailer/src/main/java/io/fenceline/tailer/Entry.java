@@ -80,7 +80,7 @@ public final class Entry {
 
     /// Where the payload begins in [#buffer]: a multiple of 8.
     public long offset() {
-        return entryOffset + FrameDescriptor.ENTRY_HEADER_LENGTH_BYTES;
+        return (long) entryOffset + FrameDescriptor.ENTRY_HEADER_LENGTH_BYTES;
     }
 
     /// The payload as a segment of its own, which is a new object.

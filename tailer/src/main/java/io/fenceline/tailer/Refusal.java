@@ -27,14 +27,17 @@ final class Refusal {
             int computedChecksum) {
         int length = FrameDescriptor.length(bytes, 0);
         int entries = FrameDescriptor.entries(bytes, 0);
+        if (verdict == FrameVerdict.UNKNOWN) {
+            return new JournalException.Unsupported(
+                    "%sa valid frame of kind %d with flags 0x%x, which this version does"
+                                    .formatted(
+                                            where(view, position),
+                                            FrameDescriptor.kind(bytes, 0),
+                                            FrameDescriptor.flags(bytes, 0))
+                            + " not know; use a newer Fenceline");
+        }
         Geometry geometry = view.superblock().geometry();
         String what = switch (verdict) {
-            case UNKNOWN -> {
-                String text = "a valid frame of kind %d with flags 0x%x, which this version does not know; use a newer"
-                        + " Fenceline";
-                throw new JournalException.Unsupported(where(view, position)
-                        + text.formatted(FrameDescriptor.kind(bytes, 0), FrameDescriptor.flags(bytes, 0)));
-            }
             case EMPTY -> "expected a frame, found an empty slot";
             case BAD_LENGTH ->
                 "expected a frame of at most %d bytes that ends before position %d, found a length of %d bytes"

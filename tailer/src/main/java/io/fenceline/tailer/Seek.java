@@ -88,7 +88,7 @@ final class Seek {
         if (sequence == next) {
             return new Place(newest, next);
         }
-        if (sequence < first || next != UNKNOWN && sequence > next || oldest == newest) {
+        if (sequence < first || (next != UNKNOWN && sequence > next) || oldest == newest) {
             throw new IllegalArgumentException(
                     "sequence %d: %s; expected one from %d (oldest retained) to %d (the next one to be written)"
                             .formatted(

@@ -100,7 +100,7 @@ public final class Start {
 
     @Override
     public int hashCode() {
-        return 31 * kind.ordinal() + Long.hashCode(value);
+        return 31 * kind.hashCode() + Long.hashCode(value);
     }
 
     @Override

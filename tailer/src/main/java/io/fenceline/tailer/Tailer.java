@@ -171,7 +171,7 @@ public final class Tailer implements AutoCloseable {
                 || FrameDescriptor.position(bytes, at) != position
                 || frameEpoch < epoch
                 || FrameDescriptor.sequence(bytes, at) != nextSequence
-                || verifyChecksums && !isChecksumRight(at, length)
+                || (verifyChecksums && !isChecksumRight(at, length))
                 || !doEntriesFill(at, length, entries)) {
             return false;
         }
@@ -331,7 +331,7 @@ public final class Tailer implements AutoCloseable {
 
     private int copy(int needed) {
         int copied = window.copy(position, needed);
-        if (bytes != window.bytes()) {
+        if (bytes.byteSize() != window.bytes().byteSize()) {
             bytes = window.bytes();
             buffer = window.buffer();
             entry.buffer(bytes.asReadOnly());
