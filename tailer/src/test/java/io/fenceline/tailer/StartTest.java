@@ -19,9 +19,8 @@ class StartTest {
     @Test
     void shouldSayWhatAStartLooksLikeWhenItIsNone() {
         for (String text : new String[] {"", "first", "-1", "+1", "seq:", "seq:-1", "seq:1x", "9223372036854775808"}) {
-            String message = assertThrows(IllegalArgumentException.class, () -> Start.parse(text))
-                    .getMessage();
-            assertTrue(message.contains("'" + text + "'"), message);
+            Exception e = assertThrows(IllegalArgumentException.class, () -> Start.parse(text));
+            assertTrue(e.toString().contains("'" + text + "'"), e.toString());
         }
         assertThrows(IllegalArgumentException.class, () -> Start.position(-64));
         assertThrows(IllegalArgumentException.class, () -> Start.sequence(-1));
