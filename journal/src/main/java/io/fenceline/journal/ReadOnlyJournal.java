@@ -4,6 +4,7 @@ import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.positions.LogView;
 import io.fenceline.journal.positions.RunFile;
 import io.fenceline.journal.recovery.Head;
+import io.fenceline.journal.recovery.Recovery;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,6 +59,23 @@ public final class ReadOnlyJournal implements JournalSource {
     /// Damage in the head that did no harm, a sentence each.
     public List<String> warnings() {
         return warnings;
+    }
+
+    /// Tells what opening for writing would find, and what it would keep and seal; takes no lock and writes nothing.
+    /// The
+    /// head is read anew.
+    ///
+    /// @throws JournalException.Locked      if a writer has the journal open: then there is nothing to recover
+    /// @throws JournalException.Corrupt     where opening for writing would refuse
+    /// @throws JournalException.Unsupported if a newer version wrote it
+    /// @throws JournalException.Io          if the operating system refuses
+    public RecoveryReport inspectRecovery() {
+        if (files.isWriterAlive()) {
+            throw new JournalException.Locked(
+                    "journal " + files.directory() + " is open for writing: there is nothing to recover");
+        }
+        Head head = Head.read(files::read, files.logLengthBytes(), files.logPath());
+        return new Recovery(files::read, head, RunFile.bootHash32(), files.logPath()).scan();
     }
 
     @Override
