@@ -3,6 +3,7 @@
 module io.fenceline.tools {
     requires io.fenceline.appender;
     requires io.fenceline.journal;
+    requires io.fenceline.tailer;
     requires static org.jspecify;
     requires info.picocli;
 

@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The command `fenceline`. Every problem is one line on standard error, `fenceline: …`, and a code of [ExitCodes].
 @Command(
@@ -62,8 +63,12 @@ final class Fenceline implements Runnable {
     }
 
     private CommandLine commandLine(Console console) {
-        CommandLine line =
-                new CommandLine(this).addSubcommand(new Create(console)).addSubcommand(new Info(console));
+        CommandLine line = new CommandLine(this);
+        line.addSubcommand(new Create(console));
+        line.addSubcommand(new Append(console));
+        line.addSubcommand(new Tail(console));
+        line.addSubcommand(new Info(console));
+        line.addSubcommand(new Recover(console));
         for (CommandLine command : line.getSubcommands().values()) {
             command.getCommandSpec()
                     .mixinStandardHelpOptions(true)

@@ -9,7 +9,11 @@ final class Interruption implements AutoCloseable {
         hook = new Thread(
                 () -> {
                     come = true;
-                    end.run();
+                    try {
+                        end.run();
+                    } catch (RuntimeException e) {
+                        // The command itself meets the same problem, or is past caring.
+                    }
                 },
                 "interruption");
     }
