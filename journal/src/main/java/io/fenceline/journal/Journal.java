@@ -9,6 +9,7 @@ import io.fenceline.journal.positions.LogView;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.RunFile;
 import io.fenceline.journal.recovery.Head;
+import io.fenceline.journal.recovery.Inspection;
 import io.fenceline.journal.recovery.Recovery;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -126,7 +127,9 @@ public final class Journal implements JournalSource {
             DurabilityReport durability = files.probe(
                     Objects.requireNonNullElse(config.durability(), recorded),
                     config.emulatePersistentMemory() || head.state().isEmulated());
-            Recovery recovery = new Recovery(files::read, head, RunFile.bootHash32(), files.logPath());
+            RunFile run = new RunFile(Objects.requireNonNull(files.mapRun()));
+            Recovery recovery =
+                    new Recovery(files::read, head, run.lastFrameHint(), RunFile.bootHash32(), files.logPath());
             RecoveryReport report = recovery.scan();
             files.map(durability);
             Persister persister = files.persister(durability.durability());
@@ -135,8 +138,7 @@ public final class Journal implements JournalSource {
                 persister.sync();
             }
             recovery.repair(persister);
-            MemorySegment words = Objects.requireNonNull(files.mapRun());
-            RunFile run = new RunFile(words);
+            run.lastFrameHint(report.lastPosition());
             Positions positions = new Positions(
                     persister,
                     head.superblock(),
@@ -166,6 +168,24 @@ public final class Journal implements JournalSource {
     /// @throws JournalException.Io          if the operating system refuses
     public static ReadOnlyJournal openReadOnly(Path directory) {
         return ReadOnlyJournal.open(directory);
+    }
+
+    /// Reads a whole journal and judges every byte of it: live (beside a writer), closed, crashed, or damaged. Takes no
+    /// lock and writes nothing.
+    ///
+    /// @throws JournalException.NotAJournal if there is none at the path
+    /// @throws JournalException.Corrupt     if the head is damaged beyond use
+    /// @throws JournalException.Unsupported if a newer version wrote it
+    /// @throws JournalException.Io          if the operating system refuses
+    public static VerifyReport verify(Path directory) {
+        return verify(directory, (verifiedBytes, totalBytes) -> {});
+    }
+
+    /// As [#verify(Path)], and tells now and then how far it is.
+    public static VerifyReport verify(Path directory, VerifyReport.Progress progress) {
+        try (Inspection inspection = Inspection.open(directory)) {
+            return inspection.verify(progress);
+        }
     }
 
     /// Gives up everything before the segment that holds `position`, so that the ring can reuse it. Durable when it

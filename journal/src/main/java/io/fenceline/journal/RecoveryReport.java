@@ -77,7 +77,8 @@ public record RecoveryReport(
         return json.append("]}").toString();
     }
 
-    private static void quote(StringBuilder json, String text) {
+    /// Appends a JSON string.
+    static void quote(StringBuilder json, String text) {
         json.append('"');
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

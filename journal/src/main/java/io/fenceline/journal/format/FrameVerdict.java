@@ -28,6 +28,8 @@ public enum FrameVerdict {
     BAD_CHECKSUM(false, "(4) checksum does not match"),
     /// The checksum matches, but the entries do not fill the frame.
     BAD_ENTRIES(false, "entries do not fill the frame"),
+    /// The frame is valid, but its sequence is not the one that follows the frame before; found by verify only.
+    BAD_SEQUENCE(false, "sequence is not the next one"),
     /// The storage could not read the bytes.
     UNREADABLE(false, "unreadable");
 

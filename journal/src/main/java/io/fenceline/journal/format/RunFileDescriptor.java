@@ -13,12 +13,14 @@ package io.fenceline.journal.format;
 ///     |  40 | writerPid       | i64   | process id of the last writer, in its own namespace             |
 ///     |  48 | poisoned        | i64   | 1 after the writer's first I/O fault                            |
 ///     |  56 | generation      | i64   | odd while a suffix truncation is under way                      |
+///     |  64 | lastFrame       | i64   | a hint: a frame at or shortly before that of the last entry     |
 ///     | 128 | published       | i64   | everything before it may be read                                |
 ///     | 256 | retained        | i64   | oldest byte still readable                                      |
 ///     +-----+-----------------+-------+-----------------------------------------------------------------+
 ///
 /// The words count only if `bootHash` is that of the running boot and `journalId` is the journal's; else a reader uses
-/// `floor` and `retained` of the state record.
+/// `floor` and `retained` of the state record. `lastFrame` is stored when a writer begins and when it closes; it is a
+/// hint in any boot, believed only as far as the frames found there bear it out.
 public final class RunFileDescriptor {
     /// `FENCERUN`, as a little-endian number.
     public static final long MAGIC = 0x4E55_5245_434E_4546L;
@@ -32,6 +34,7 @@ public final class RunFileDescriptor {
     public static final int WRITER_PID_OFFSET = 40;
     public static final int POISONED_OFFSET = 48;
     public static final int GENERATION_OFFSET = 56;
+    public static final int LAST_FRAME_OFFSET = 64;
     public static final int PUBLISHED_OFFSET = 128;
     public static final int RETAINED_OFFSET = 256;
 

@@ -29,6 +29,7 @@ public final class JournalFiles implements AutoCloseable {
     private final int logFd;
     private final long logLengthBytes;
     private final boolean writable;
+    private final Path log;
     private final Arena arena = Arena.ofShared();
     private final Arena runArena = Arena.ofShared();
     private long mappedAddress;
@@ -41,6 +42,7 @@ public final class JournalFiles implements AutoCloseable {
         this.logFd = logFd;
         this.logLengthBytes = logLengthBytes;
         this.writable = writable;
+        this.log = directory.resolve(LOG);
     }
 
     /// Creates a journal under a temporary name beside its place, with all blocks written, and renames it when it is
@@ -279,7 +281,10 @@ public final class JournalFiles implements AutoCloseable {
     /// @throws JournalException.Io if they cannot be read, or the file ends before
     public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
         MemorySegment target = destination.asSlice(destinationOffset, lengthBytes);
-        long n = Posix.pread(logFd, target.address(), lengthBytes, fileOffset, Posix.newCapture(), logPath());
+        long n;
+        try (Arena call = Arena.ofConfined()) {
+            n = Posix.pread(logFd, target.address(), lengthBytes, fileOffset, Posix.newCapture(call), log);
+        }
         if (n != lengthBytes) {
             throw new JournalException.Io(
                     logPath() + " ends at offset " + (fileOffset + n) + ", expected " + (fileOffset + lengthBytes)
@@ -306,7 +311,7 @@ public final class JournalFiles implements AutoCloseable {
     }
 
     public Path logPath() {
-        return directory.resolve(LOG);
+        return log;
     }
 
     public long logLengthBytes() {

@@ -291,7 +291,12 @@ public final class Posix {
 
     /// Where [#pread], [#pwriteFully] and [#fdatasync] find the error number: one per thread.
     public static MemorySegment newCapture() {
-        return Arena.ofAuto().allocate(CAPTURE_BYTES);
+        return newCapture(Arena.ofAuto());
+    }
+
+    /// The same, for as long as an arena lives.
+    static MemorySegment newCapture(Arena arena) {
+        return arena.allocate(CAPTURE_BYTES);
     }
 
     /// A shared mapping.

@@ -51,6 +51,7 @@ public final class Positions {
 
     // Owned by the attached appender.
     private long reserved;
+    private long lastReserved = -1;
     private long nextSequence;
     private long freeEnd;
 
@@ -257,6 +258,7 @@ public final class Positions {
 
     /// What the appender wrote up to `end` is durable: tailers may see it (release).
     public void publish(long end, long nextSequence) {
+        lastReserved = reserved;
         reserved = end;
         this.nextSequence = nextSequence;
         run.publish(end);
@@ -337,6 +339,9 @@ public final class Positions {
         synchronized (monitor) {
             if (persister.fault() == null && run.published() == reserved) {
                 guarded(() -> keeper.close(reserved, nextSequence));
+                if (lastReserved >= 0) {
+                    run.lastFrameHint(lastReserved);
+                }
             }
         }
         return true;

@@ -3,6 +3,7 @@ package io.fenceline.journal.positions;
 import static io.fenceline.journal.format.RunFileDescriptor.BOOT_HASH_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.GENERATION_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.JOURNAL_ID_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.LAST_FRAME_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.MAGIC;
 import static io.fenceline.journal.format.RunFileDescriptor.MAGIC_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.POISONED_OFFSET;
@@ -102,6 +103,16 @@ public final class RunFile {
     /// Tells readers that nothing more will come from this writer.
     public void poison() {
         LONG.setVolatile(words, (long) POISONED_OFFSET, 1L);
+    }
+
+    /// Where the last entry's frame is, or shortly before it, as the last writer noted: a hint, in any boot.
+    public long lastFrameHint() {
+        return words.get(Bytes.I64, LAST_FRAME_OFFSET);
+    }
+
+    /// Notes a hint for the next opening.
+    public void lastFrameHint(long position) {
+        words.set(Bytes.I64, LAST_FRAME_OFFSET, position);
     }
 
     /// Process id of the last writer, in its own namespace; for people.

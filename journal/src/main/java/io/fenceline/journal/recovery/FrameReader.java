@@ -1,6 +1,7 @@
 package io.fenceline.journal.recovery;
 
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.format.Bytes;
 import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.FrameVerdict;
@@ -8,13 +9,23 @@ import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.Superblock;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /// Judges the bytes at one position after the other, in memory of fixed size.
 ///
 /// After [#certify] the accessors tell what the header says; they mean something only as far as the verdict goes. One
 /// thread.
+///
+/// The first long frame whose checksum does not match changes the way that checksums of long frames are computed from
+/// then on ([PrefixChecksums]), so that a walk from slot to slot through any bytes takes time in proportion to them.
 public final class FrameReader {
     private static final int WINDOW_LENGTH_BYTES = 256 << 10;
+
+    /// What is read when the storage cannot read a window.
+    private static final int PAGE_LENGTH_BYTES = 4 << 10;
+
+    /// A checksum over fewer bytes than this is always computed directly.
+    private static final int SHORT_LENGTH_BYTES = 4 << 10;
 
     private final LogReader reader;
     private final Superblock superblock;
@@ -24,6 +35,7 @@ public final class FrameReader {
     private final MemorySegment windowBytes = MemorySegment.ofBuffer(window);
     private final ByteBuffer stream = ByteBuffer.allocateDirect(WINDOW_LENGTH_BYTES);
     private final MemorySegment streamBytes = MemorySegment.ofBuffer(stream);
+    private @Nullable PrefixChecksums prefixes;
     private long windowStart;
     private long windowEnd;
     private long bytesRead;
@@ -44,16 +56,7 @@ public final class FrameReader {
     /// @param minimumEpoch no smaller one fits
     /// @param maximumEpoch no greater one fits
     public FrameVerdict certify(long position, int minimumEpoch, int maximumEpoch) {
-        this.position = position;
-        this.computedChecksum = 0;
-        try {
-            ensureWindow(position);
-        } catch (JournalException.Io e) {
-            windowStart = windowEnd = 0;
-            return FrameVerdict.UNREADABLE;
-        }
-        FrameVerdict verdict =
-                FrameVerdict.ofHeader(windowBytes, offset, position, geometry, minimumEpoch, maximumEpoch);
+        FrameVerdict verdict = certifyHeader(position, minimumEpoch, maximumEpoch);
         if (verdict != FrameVerdict.DATA) {
             return verdict;
         }
@@ -63,13 +66,41 @@ public final class FrameReader {
             return FrameVerdict.UNREADABLE;
         }
         if (computedChecksum != FrameDescriptor.checksum(windowBytes, offset)) {
+            if (prefixes == null && FrameDescriptor.checksummedLength(kind(), length()) >= SHORT_LENGTH_BYTES) {
+                prefixes = new PrefixChecksums(reader, geometry);
+            }
             return FrameVerdict.BAD_CHECKSUM;
         }
         return FrameVerdict.ofKind(windowBytes, offset);
     }
 
+    /// Judges the header of the slot at a position, but not the checksum; DATA stands for "so far so good", whatever
+    /// the kind.
+    FrameVerdict certifyHeader(long position, int minimumEpoch, int maximumEpoch) {
+        this.position = position;
+        this.computedChecksum = 0;
+        try {
+            ensureWindow(position);
+        } catch (JournalException.Io e) {
+            windowStart = windowEnd = 0;
+            windowBytes.asSlice(0, FrameDescriptor.SLOT_LENGTH_BYTES).fill((byte) 0);
+            offset = 0;
+            return FrameVerdict.UNREADABLE;
+        }
+        return FrameVerdict.ofHeader(windowBytes, offset, position, geometry, minimumEpoch, maximumEpoch);
+    }
+
     private int computeChecksum() {
         int end = FrameDescriptor.checksummedLength(kind(), length());
+        if (prefixes != null && end >= SHORT_LENGTH_BYTES) {
+            long from = position + FrameDescriptor.CHECKSUM_START;
+            long boundary = PrefixChecksums.firstBoundary(from);
+            if (boundary > windowEnd) {
+                loadAtLeast(boundary);
+            }
+            return superblock.salt()
+                    ^ prefixes.of(from, position + end, window, offset + FrameDescriptor.CHECKSUM_START);
+        }
         if (position + end <= windowEnd) {
             return crc.of(window, offset + FrameDescriptor.CHECKSUM_START, offset + end, superblock.salt());
         }
@@ -97,11 +128,37 @@ public final class FrameReader {
             long end = backwards
                     ? position + FrameDescriptor.SLOT_LENGTH_BYTES
                     : Math.min(position + WINDOW_LENGTH_BYTES, geometry.segmentEnd(position));
-            windowStart = windowEnd = 0;
-            readInto(windowBytes, start, (int) (end - start));
-            windowStart = start;
-            windowEnd = end;
+            try {
+                load(start, end);
+            } catch (JournalException.Io e) {
+                loadLess();
+            }
         }
+        offset = (int) (position - windowStart);
+    }
+
+    /// The file ends, or a block is bad, somewhere in the window: reads the rest of the page, at least the slot.
+    private void loadLess() {
+        try {
+            load(position, Bytes.align(position + 1, PAGE_LENGTH_BYTES));
+        } catch (JournalException.Io e) {
+            load(position, position + FrameDescriptor.SLOT_LENGTH_BYTES);
+        }
+    }
+
+    private void loadAtLeast(long end) {
+        try {
+            load(position, Math.min(position + WINDOW_LENGTH_BYTES, geometry.segmentEnd(position)));
+        } catch (JournalException.Io e) {
+            load(position, end);
+        }
+    }
+
+    private void load(long start, long end) {
+        windowStart = windowEnd = 0;
+        readInto(windowBytes, start, (int) (end - start));
+        windowStart = start;
+        windowEnd = end;
         offset = (int) (position - windowStart);
     }
 
@@ -113,6 +170,9 @@ public final class FrameReader {
     /// Forgets what was read ahead, so that bytes written since are seen.
     public void refresh() {
         windowStart = windowEnd = 0;
+        if (prefixes != null) {
+            prefixes.refresh();
+        }
     }
 
     /// Where the next frame begins, if this one is valid.
@@ -120,9 +180,22 @@ public final class FrameReader {
         return position + (kind() == FrameDescriptor.KIND_PAD ? length() : FrameDescriptor.slotAlignedLength(length()));
     }
 
-    /// Reads bytes of the frame, counted from its start.
+    /// Reads bytes of the frame, counted from its start: from memory if they were read for the verdict and are there
+    /// still, else from the file once more.
+    ///
+    /// @throws JournalException.Io if they cannot be read
     public void readFrame(long frameOffset, MemorySegment destination, int lengthBytes) {
-        readInto(destination, position + frameOffset, lengthBytes);
+        long from = position + frameOffset;
+        if (from >= windowStart && from + lengthBytes <= windowEnd) {
+            MemorySegment.copy(windowBytes, from - windowStart, destination, 0, lengthBytes);
+        } else {
+            readInto(destination, from, lengthBytes);
+        }
+    }
+
+    /// Whether all bytes of the frame that was judged last are in memory: then [#readFrame] gives what was judged.
+    public boolean isInMemory() {
+        return position >= windowStart && position + length() <= windowEnd;
     }
 
     public long position() {
@@ -174,6 +247,6 @@ public final class FrameReader {
 
     /// Bytes read from the file so far.
     public long bytesRead() {
-        return bytesRead;
+        return bytesRead + (prefixes == null ? 0 : prefixes.bytesRead());
     }
 }

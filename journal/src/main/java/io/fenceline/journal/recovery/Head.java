@@ -23,12 +23,25 @@ public record Head(Superblock superblock, StateRecord state, List<String> warnin
     /// @param fileLengthBytes actual length of `journal.log`
     /// @param name            of the file, for messages
     public static Head read(LogReader reader, long fileLengthBytes, Object name) {
+        return read(reader, fileLengthBytes, name, false);
+    }
+
+    /// The same, but a file of the wrong length is a warning only.
+    public static Head readLenient(LogReader reader, long fileLengthBytes, Object name) {
+        return read(reader, fileLengthBytes, name, true);
+    }
+
+    private static Head read(LogReader reader, long fileLengthBytes, Object name, boolean lenient) {
         List<String> warnings = new ArrayList<>();
         Superblock superblock = readSuperblock(reader, fileLengthBytes, name, warnings);
         long expected = superblock.geometry().fileLengthBytes();
         if (fileLengthBytes != expected) {
-            throw new JournalException.Truncated(name + " was truncated or extended: expected " + expected
-                    + " bytes by its superblock, actual " + fileLengthBytes + "; restore it from a copy");
+            String problem = name + " was truncated or extended: expected " + expected
+                    + " bytes by its superblock, actual " + fileLengthBytes;
+            if (!lenient) {
+                throw new JournalException.Truncated(problem + "; restore it from a copy");
+            }
+            warnings.add(problem);
         }
         StateRecord state = readState(reader, superblock, name, warnings);
         return new Head(superblock, state, List.copyOf(warnings));

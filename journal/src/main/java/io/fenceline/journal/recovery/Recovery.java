@@ -39,6 +39,7 @@ public final class Recovery {
     private final Object name;
     private final List<String> warnings;
     private final FrameReader frames;
+    private final long lastFrameHint;
     private final long startNs = System.nanoTime();
     private final List<Seal> seals = new ArrayList<>();
 
@@ -58,11 +59,18 @@ public final class Recovery {
     /// @param everySlot some slot in it still certifies, so that each gets a PAD
     private record Seal(long start, long end, long sequence, boolean everySlot) {}
 
+    /// As below, without a hint.
+    public Recovery(LogReader reader, Head head, int bootHash, Object name) {
+        this(reader, head, -1, bootHash, name);
+    }
+
     /// @param reader   reads `journal.log`
     /// @param head     of the file
+    /// @param lastFrameHint where the frame of the last entry may be, anything if that is not known
     /// @param bootHash of the running boot
     /// @param name     of the file, for messages
-    public Recovery(LogReader reader, Head head, int bootHash, Object name) {
+    public Recovery(LogReader reader, Head head, long lastFrameHint, int bootHash, Object name) {
+        this.lastFrameHint = lastFrameHint;
         superblock = head.superblock();
         geometry = superblock.geometry();
         state = head.state();
@@ -190,11 +198,11 @@ public final class Recovery {
         }
     }
 
-    /// Looks backwards for the frame of the last entry: the nearest slot that certifies as DATA.
     private void findLastEntry() {
         lastSequence = nextSequence - 1;
         if (nextSequence > 0) {
-            lastPosition = new LastEntry(frames).find(state.floor(), state.retained(), lastSequence);
+            lastPosition =
+                    new LastEntry(frames, geometry, state.floor(), state.retained(), lastSequence).find(lastFrameHint);
         }
     }
 

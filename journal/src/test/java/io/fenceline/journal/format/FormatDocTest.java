@@ -266,6 +266,7 @@ class FormatDocTest {
         RunFile run = new RunFile(words);
         run.begin(FormatExamples.JOURNAL_ID, 640, 128);
         run.poison();
+        run.lastFrameHint(576);
         byte[] bytes = words.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
         Map<String, Object> values = values(bytes, documentDrawing(RunFileDescriptor.class));
         assertEquals("FENCERUN", ascii(values, "magic"));
@@ -274,6 +275,7 @@ class FormatDocTest {
         assertEquals(128L, values.get("retained"));
         assertEquals(1L, values.get("poisoned"));
         assertEquals(0L, values.get("generation"));
+        assertEquals(576L, values.get("lastFrame"));
         assertEquals(ProcessHandle.current().pid(), values.get("writerPid"));
         assertArrayEquals(Arrays.copyOfRange(FormatExamples.superblock(), 16, 32), (byte[]) values.get("journalId"));
 
