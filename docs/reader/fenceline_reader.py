@@ -257,7 +257,6 @@ class Journal:
                 if retained > position:
                     yield position, retained
                     position = retained
-                    self.end = max(self.end, self.word(128))
                     continue
                 if frame.verdict == "BAD_EPOCH":
                     self.state = self.read_state()
