@@ -48,6 +48,15 @@ class ReadmeTest {
     }
 
     @Test
+    void shouldListTheExitCodesOfTheCommand() throws IOException {
+        String readme = readme().replace("`", "");
+        ExitCodes.list()
+                .forEach((code, meaning) -> assertTrue(
+                        readme.contains("| " + code.strip() + " | " + meaning.replaceFirst(" \\(as in.*", "") + " |"),
+                        "exit code " + code + ": " + meaning));
+    }
+
+    @Test
     void shouldPointAtFilesThatExist() throws IOException {
         for (Path document : documents()) {
             Matcher link = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)").matcher(Files.readString(document));
