@@ -1,0 +1,61 @@
+package io.fenceline.perf;
+
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// The machine and the versions that a result was measured with.
+final class Machine {
+    private Machine() {}
+
+    /// In the order in which it is shown.
+    static Map<String, String> describe(Places places) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("time", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        facts.put("cpu", valueIn("/proc/cpuinfo", "model name"));
+        facts.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
+        facts.put("memory", valueIn("/proc/meminfo", "MemTotal"));
+        facts.put("hugePagesInTmpfs", line("/sys/kernel/mm/transparent_hugepage/shmem_enabled"));
+        facts.put("kernel", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        facts.put("jdk", System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"));
+        facts.put("ntStores", RawLimits.describe());
+        facts.put("load", line("/proc/loadavg"));
+        facts.put("memoryStorage", storage(places.memory()) + ": MEMORY is emulated unless it is a DAX file system");
+        facts.put("deviceStorage", storage(places.device()));
+        facts.put(
+                "ring",
+                places.segmentCount() + " segments of " + (places.segmentLengthBytes() >> 20) + " MiB, overwritten");
+        return facts;
+    }
+
+    private static String storage(Path directory) {
+        try {
+            FileStore store = Files.getFileStore(Files.createDirectories(directory));
+            return directory + " (" + store.type() + ")";
+        } catch (IOException e) {
+            return directory + " (unknown: " + e.getMessage() + ")";
+        }
+    }
+
+    private static String line(String file) {
+        try {
+            return Files.readString(Path.of(file)).strip();
+        } catch (IOException e) {
+            return "unknown";
+        }
+    }
+
+    private static String valueIn(String file, String name) {
+        return line(file)
+                .lines()
+                .filter(line -> line.startsWith(name))
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .findFirst()
+                .orElse("unknown");
+    }
+}

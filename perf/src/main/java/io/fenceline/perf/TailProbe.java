@@ -1,0 +1,122 @@
+package io.fenceline.perf;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.tailer.Entry;
+import io.fenceline.tailer.EntryHandler;
+import io.fenceline.tailer.Start;
+import io.fenceline.tailer.Tailer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.List;
+
+/// Polling entries that are there already, from the oldest to the newest, each payload read; beside a walk in C over
+/// the
+/// same bytes, with and without checksums.
+final class TailProbe implements Probe {
+    private static final int POLL_LIMIT = 1024;
+
+    private final JournalFixture fixture;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment frames;
+    private final long entries;
+    private final Sum sum = new Sum();
+
+    /// Reads what the C walk reads: the payload, eight bytes at a time.
+    private static final class Sum implements EntryHandler {
+        long value;
+
+        @Override
+        public void onEntry(Entry entry) {
+            MemorySegment buffer = entry.buffer();
+            long end = entry.offset() + entry.length();
+            for (long at = entry.offset(); at + 8 <= end; at += 8) {
+                value += buffer.get(ValueLayout.JAVA_LONG_UNALIGNED, at);
+            }
+        }
+    }
+
+    /// Fills all segments but the last.
+    TailProbe(Places places, int frameLengthBytes) {
+        fixture = JournalFixture.create(
+                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        long lengthBytes = places.capacityBytes() - places.segmentLengthBytes();
+        entries = lengthBytes / frameLengthBytes;
+        fixture.append(fixture.payloadOfFrame(frameLengthBytes), entries);
+        Path log = fixture.journal().directory().resolve("journal.log");
+        try (FileChannel channel = FileChannel.open(log)) {
+            frames = channel.map(FileChannel.MapMode.READ_ONLY, Geometry.HEAD_LENGTH_BYTES, lengthBytes, arena);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Polls all entries.
+    ///
+    /// @return how many there were
+    long poll(boolean verify) {
+        long polled = 0;
+        try (Tailer tailer = Tailer.open(fixture.journal(), Start.oldest(), verify)) {
+            while (true) {
+                int count = tailer.poll(sum, POLL_LIMIT);
+                if (count <= 0) {
+                    break;
+                }
+                polled += count;
+            }
+        }
+        if (polled != entries) {
+            throw new IllegalStateException("polled " + polled + " entries of " + entries);
+        }
+        return sum.value;
+    }
+
+    /// Walks all frames in C.
+    ///
+    /// @return nanoseconds
+    long walk(boolean verify) {
+        return RawLimits.scan(frames, verify);
+    }
+
+    @Override
+    public List<String> columns() {
+        return List.of("unverified", "C walk", "verified", "C walk, CRC32C");
+    }
+
+    @Override
+    public int rounds() {
+        return 20;
+    }
+
+    @Override
+    public int warmUpRounds() {
+        return 5;
+    }
+
+    @Override
+    public double measure(int column) {
+        boolean verify = column >= 2;
+        if (column % 2 == 1) {
+            return (double) walk(verify) / entries;
+        }
+        long startNs = System.nanoTime();
+        poll(verify);
+        return (double) (System.nanoTime() - startNs) / entries;
+    }
+
+    @Override
+    public long operations() {
+        return entries;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+        fixture.close();
+    }
+}
