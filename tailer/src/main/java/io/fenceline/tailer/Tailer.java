@@ -360,6 +360,7 @@ public final class Tailer implements AutoCloseable {
             nextSequence = FrameDescriptor.sequence(bytes, 0);
             if (sequenceBeforeOverrun != UNKNOWN) {
                 missedEntries = nextSequence - sequenceBeforeOverrun;
+                sequenceBeforeOverrun = UNKNOWN;
             }
         }
     }
