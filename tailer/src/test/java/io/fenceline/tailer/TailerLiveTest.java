@@ -94,18 +94,20 @@ class TailerLiveTest {
         long end = 60_000;
         try (Journal journal = Journals.open(directory(), 16 << 10, 4);
                 ReadOnlyJournal reader = Journal.openReadOnly(directory())) {
-            Throwable[] failure = new Throwable[1];
-            Thread writer = Thread.ofPlatform().start(() -> failure[0] = write(journal, end));
-            Thread second = Thread.ofPlatform().start(() -> new Follower(reader, Start.oldest()).follow(end));
-            Throwable[] failureOfSecond = new Throwable[1];
-            second.setUncaughtExceptionHandler((thread, e) -> failureOfSecond[0] = e);
             Follower follower = new Follower(journal, Start.oldest());
+            Follower other = new Follower(reader, Start.oldest());
+            Throwable[] failure = new Throwable[2];
+            Thread writer = Thread.ofPlatform().start(() -> failure[0] = write(journal, end));
+            Thread second = Thread.ofPlatform()
+                    .uncaughtExceptionHandler((thread, e) -> failure[1] = e)
+                    .start(() -> other.follow(end));
             follower.follow(end);
             assertEquals(end, follower.delivered() + follower.missed());
             writer.join();
             second.join();
             assertNull(failure[0]);
-            assertNull(failureOfSecond[0]);
+            assertNull(failure[1]);
+            assertEquals(end, other.delivered() + other.missed());
         }
     }
 
