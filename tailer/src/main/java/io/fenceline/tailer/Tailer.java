@@ -222,8 +222,8 @@ public final class Tailer implements AutoCloseable {
         try {
             while (true) {
                 int result = loadFrame();
-                if (result == Window.OVERRUN && !mustReturn) {
-                    overrun();
+                if (result == Window.OVERRUN && !mustReturn && !overrun()) {
+                    continue;
                 }
                 if (result <= 0) {
                     return result;
@@ -342,27 +342,32 @@ public final class Tailer implements AutoCloseable {
     }
 
     /// Goes to the oldest retained frame and looks at its sequence, which tells how many entries were missed.
-    private void overrun() {
+    ///
+    /// @return false if none was: the ring went over a PAD only
+    private boolean overrun() {
         if (sequenceBeforeOverrun == UNKNOWN) {
             sequenceBeforeOverrun = nextSequence;
         }
         long from = position;
-        missedEntries = UNKNOWN;
         nextSequence = UNKNOWN;
         int copied;
         do {
             position = view.retained();
-            missedBytes = position - from;
             copied = copy(0);
         } while (copied == Window.OVERRUN);
         if (copied > 0
                 && FrameVerdict.ofHeader(bytes, 0, position, geometry, epoch, Integer.MAX_VALUE) == FrameVerdict.DATA) {
             nextSequence = FrameDescriptor.sequence(bytes, 0);
-            if (sequenceBeforeOverrun != UNKNOWN) {
-                missedEntries = nextSequence - sequenceBeforeOverrun;
-                sequenceBeforeOverrun = UNKNOWN;
-            }
         }
+        boolean known = nextSequence != UNKNOWN && sequenceBeforeOverrun != UNKNOWN;
+        if (known && nextSequence == sequenceBeforeOverrun) {
+            sequenceBeforeOverrun = UNKNOWN;
+            return false;
+        }
+        missedBytes = position - from;
+        missedEntries = known ? nextSequence - sequenceBeforeOverrun : UNKNOWN;
+        sequenceBeforeOverrun = known ? UNKNOWN : sequenceBeforeOverrun;
+        return true;
     }
 
     /// Position of the frame that holds the next entry, or where the next frame will be. A tailer that is opened
