@@ -235,6 +235,8 @@ public final class Tailer implements AutoCloseable {
                 }
                 skipFrame();
             }
+        } catch (IllegalStateException e) {
+            return CLOSED; // the shared words have ended
         } catch (JournalException e) {
             if (mustReturn) {
                 return Window.EMPTY; // the next poll meets it again
