@@ -35,15 +35,21 @@ class GeometryTest {
 
     @Test
     void shouldStayInsideTheFileForEveryPosition() {
-        long seed = new Random().nextLong();
-        String repeat = "seed " + seed + "L";
+        long seed = Long.getLong("fenceline.seed", System.nanoTime());
+        String repeat =
+                "repeat: mvn -q -pl journal -am test -Dtest=GeometryTest -Dsurefire.failIfNoSpecifiedTests=false"
+                        + " -Dfenceline.seed="
+                        + seed;
         Random random = new Random(seed);
         for (int i = 0; i < 10_000; i++) {
             Geometry geometry = Geometry.of(1 << (12 + random.nextInt(19)), 2 + random.nextInt(65535));
             long position = random.nextLong() & Long.MAX_VALUE;
             long offset = geometry.fileOffset(position);
             assertTrue(offset >= HEAD && offset < geometry.fileLengthBytes(), repeat);
-            assertEquals((position - geometry.segmentStart(position)), (offset - HEAD) % geometry.segmentLengthBytes());
+            assertEquals(
+                    (position - geometry.segmentStart(position)),
+                    (offset - HEAD) % geometry.segmentLengthBytes(),
+                    repeat);
             if (position < Long.MAX_VALUE - geometry.capacityBytes()) {
                 assertEquals(offset, geometry.fileOffset(position + geometry.capacityBytes()), repeat);
             }

@@ -91,7 +91,11 @@ class SuperblockTest {
     /// Whatever the bytes are, the answer is one of the kinds, never an exception.
     @Test
     void shouldSurviveRandomBytesUnderMagicAndChecksum() {
-        long seed = new Random().nextLong();
+        long seed = Long.getLong("fenceline.seed", System.nanoTime());
+        String repeat =
+                "repeat: mvn -q -pl journal -am test -Dtest=SuperblockTest -Dsurefire.failIfNoSpecifiedTests=false"
+                        + " -Dfenceline.seed="
+                        + seed;
         Random random = new Random(seed);
         for (int i = 0; i < 20_000; i++) {
             ByteBuffer hostile = resealed(bytes -> {
@@ -100,7 +104,7 @@ class SuperblockTest {
                 }
             });
             Superblock.Decoded decoded = Superblock.decode(hostile);
-            assertEquals(decoded.kind() == Problem.NONE, decoded.superblock() != null, "seed " + seed + "L");
+            assertEquals(decoded.kind() == Problem.NONE, decoded.superblock() != null, repeat);
         }
     }
 
