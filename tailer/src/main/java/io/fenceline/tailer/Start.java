@@ -9,7 +9,8 @@ package io.fenceline.tailer;
 /// | [#position] | the first one of the frame at that position |
 /// | [#sequence] | the first one with that sequence or a greater one |
 public final class Start {
-    enum Kind {
+    /// The ways to say it.
+    public enum Kind {
         OLDEST,
         NEWEST,
         POSITION,
@@ -85,11 +86,12 @@ public final class Start {
                 + "': expected oldest, newest, a position (digits), or seq:N (N the sequence of an entry)");
     }
 
-    Kind kind() {
+    public Kind kind() {
         return kind;
     }
 
-    long value() {
+    /// The position or sequence; 0 where the kind has none.
+    public long value() {
         return value;
     }
 

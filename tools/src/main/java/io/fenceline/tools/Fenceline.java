@@ -54,8 +54,11 @@ final class Fenceline implements Runnable {
         try {
             CommandLine line = fenceline.commandLine(console);
             int code = line.execute(args);
-            // Help and version are printed without a word about a closed pipe.
-            return code == ExitCodes.OK ? fenceline.finish(console) : code;
+            // Help and version are printed without a word about a closed pipe. A corrupt journal is a result, too.
+            if (code == ExitCodes.OK || code == ExitCodes.CORRUPT) {
+                console.flush();
+            }
+            return code;
         } catch (Throwable e) {
             return fenceline.report(console, e);
         }
@@ -66,6 +69,8 @@ final class Fenceline implements Runnable {
         line.addSubcommand(new Create(console));
         line.addSubcommand(new Append(console));
         line.addSubcommand(new Tail(console));
+        line.addSubcommand(new Dump(console));
+        line.addSubcommand(new Verify(console));
         line.addSubcommand(new Info(console));
         line.addSubcommand(new Recover(console));
         for (CommandLine command : line.getSubcommands().values()) {
@@ -98,11 +103,6 @@ final class Fenceline implements Runnable {
         line.setParameterExceptionHandler((e, ignored) -> misused(console, e));
         line.setExecutionExceptionHandler((e, command, result) -> failed(console, e));
         return line;
-    }
-
-    private int finish(Console console) {
-        console.flush();
-        return ExitCodes.OK;
     }
 
     private int misused(Console console, ParameterException e) {

@@ -57,8 +57,15 @@ final class JsonObject {
         return json.append(':');
     }
 
-    private static void quote(StringBuilder json, String text) {
+    /// Appends a JSON string.
+    static void quote(StringBuilder json, String text) {
         json.append('"');
+        escape(json, text);
+        json.append('"');
+    }
+
+    /// Appends what stands between the quotes of a JSON string.
+    static void escape(StringBuilder json, CharSequence text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == '"' || c == '\\') {
@@ -69,7 +76,6 @@ final class JsonObject {
                 json.append(c);
             }
         }
-        json.append('"');
     }
 
     @Override

@@ -244,9 +244,14 @@ public final class FrameWalk {
         return wentPast(stepStart);
     }
 
-    /// After FRAME, the accessors tell its header; [EntryCursor] goes through its entries.
+    /// After FRAME, the accessors tell its header.
     public FrameReader frames() {
         return frames;
+    }
+
+    /// After FRAME: goes through its entries, once more after each [EntryCursor#begin].
+    public EntryCursor entries() {
+        return entries;
     }
 
     /// After FRAME: DATA, PAD, SEAL or SKIPPABLE.
