@@ -15,8 +15,7 @@ import java.nio.ByteBuffer;
 /// overwrites, dies, recovers and goes on.
 ///
 /// Assumptions:
-/// 1. One thread at a time polls; handing over to another needs a happens-before edge of the caller's. [#close] may
-///    come from any thread.
+/// 1. One thread at a time polls or closes; handing over to another needs a happens-before edge of the caller's.
 /// 2. The source stays open as long as entries are wanted.
 ///
 /// Guarantees:
@@ -38,6 +37,9 @@ public final class Tailer implements AutoCloseable {
 
     /// A sequence or a number of entries that is not known yet.
     private static final long UNKNOWN = -1;
+
+    /// Attributes that no valid frame has: all flags.
+    private static final long NONE = -1;
 
     private final LogView view;
     private final Geometry geometry;
@@ -66,12 +68,17 @@ public final class Tailer implements AutoCloseable {
 
     private long nextSequence;
     private int epoch;
+
+    /// Of the last frame with one entry that was begun slowly; a frame with the same ones has a fitting epoch, is DATA
+    /// with known flags, and has one entry. [#NONE] fits no frame.
+    private long usualAttributes = NONE;
+
     private FrameVerdict verdict = FrameVerdict.EMPTY;
     private int computedChecksum;
     private long missedBytes;
     private long missedEntries;
     private long sequenceBeforeOverrun = UNKNOWN;
-    private volatile boolean closed;
+    private boolean closed;
 
     private Tailer(LogView view, boolean verifyChecksums, Seek.Place place) {
         this.view = view;
@@ -153,30 +160,27 @@ public final class Tailer implements AutoCloseable {
         }
     }
 
-    /// Begins the frame at the offset if the window holds it whole, nothing is unusual about it, and it is valid.
+    /// Begins the frame at the offset if it is the usual one: whole in the window, next in sequence, one entry, and
+    /// else
+    /// as the last one that was begun slowly.
     private boolean beginFrame() {
         int at = offset;
         int room = windowEnd - at;
-        if (room == 0) {
+        if (room == 0 || FrameDescriptor.attributes(bytes, at) != usualAttributes) {
             return false;
         }
         int length = FrameDescriptor.length(bytes, at);
-        int entries = FrameDescriptor.entries(bytes, at);
-        int frameEpoch = FrameDescriptor.epoch(bytes, at);
-        if (FrameDescriptor.kind(bytes, at) != FrameDescriptor.KIND_DATA
-                || (FrameDescriptor.flags(bytes, at) & ~FrameDescriptor.KNOWN_FLAGS) != 0
-                || length < FrameDescriptor.HEADER_LENGTH_BYTES + FrameDescriptor.ENTRY_HEADER_LENGTH_BYTES
-                || length > room
+        int payloadLength = FrameDescriptor.entryPayloadLength(bytes, at + FrameDescriptor.HEADER_LENGTH_BYTES);
+        if (length > room
                 || length > maximumFrameLengthBytes
+                || payloadLength < 0
+                || FrameDescriptor.frameLength(payloadLength) != length
                 || FrameDescriptor.position(bytes, at) != position
-                || frameEpoch < epoch
                 || FrameDescriptor.sequence(bytes, at) != nextSequence
-                || (verifyChecksums && !isChecksumRight(at, length))
-                || !doEntriesFill(at, length, entries)) {
+                || (verifyChecksums && computeChecksum(at, length) != FrameDescriptor.checksum(bytes, at))) {
             return false;
         }
-        epoch = frameEpoch;
-        beginEntries(at, length, entries);
+        beginEntries(at, length, 1);
         return true;
     }
 
@@ -186,10 +190,6 @@ public final class Tailer implements AutoCloseable {
         entryOffset = at + FrameDescriptor.HEADER_LENGTH_BYTES;
         frameSlotsLength = FrameDescriptor.slotAlignedLength(length);
         entry.frame(at);
-    }
-
-    private boolean isChecksumRight(int at, int checksummedLength) {
-        return computeChecksum(at, checksummedLength) == FrameDescriptor.checksum(bytes, at);
     }
 
     private int computeChecksum(int at, int checksummedLength) {
@@ -317,6 +317,9 @@ public final class Tailer implements AutoCloseable {
             missedEntries = sequence - sequenceBeforeOverrun;
             sequenceBeforeOverrun = UNKNOWN;
         }
+        if (entries == 1) {
+            usualAttributes = FrameDescriptor.attributes(bytes, offset);
+        }
         beginEntries(offset, FrameDescriptor.length(bytes, offset), entries);
         nextSequence = sequence;
         for (; skipped > 0; skipped--) {
@@ -352,6 +355,7 @@ public final class Tailer implements AutoCloseable {
         }
         long from = position;
         nextSequence = UNKNOWN;
+        usualAttributes = NONE;
         int copied;
         do {
             position = view.retained();
@@ -396,7 +400,7 @@ public final class Tailer implements AutoCloseable {
         return missedEntries;
     }
 
-    /// Ends polling; the source stays open. Closing twice is harmless. Any thread.
+    /// Ends polling; the source stays open. Closing twice is harmless.
     @Override
     public void close() {
         closed = true;

@@ -157,6 +157,11 @@ public final class FrameDescriptor {
         return buffer.get(I16, offset + ENTRIES_OFFSET) & 0xFFFF;
     }
 
+    /// Epoch, kind, flags and number of entries in one word, to be compared with that of another frame.
+    public static long attributes(MemorySegment buffer, long offset) {
+        return buffer.get(I64, offset + EPOCH_OFFSET);
+    }
+
     /// Bytes covered by the checksum, from the start of the frame: for a PAD its one slot, else the whole frame.
     public static int checksummedLength(int kind, int length) {
         return kind == KIND_PAD ? SLOT_LENGTH_BYTES : length;
