@@ -66,6 +66,7 @@ final class Fenceline implements Runnable {
 
     private CommandLine commandLine(Console console) {
         CommandLine line = new CommandLine(this);
+        line.addSubcommand(new Demo(console));
         line.addSubcommand(new Create(console));
         line.addSubcommand(new Append(console));
         line.addSubcommand(new Tail(console));
