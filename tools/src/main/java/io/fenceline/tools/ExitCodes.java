@@ -48,7 +48,7 @@ final class ExitCodes {
         Map<String, String> list = new LinkedHashMap<>();
         list.put(" " + OK, "done; verify: the journal is whole; demo: the proof holds");
         list.put(" " + CORRUPT, "the journal is corrupt; demo: the proof failed");
-        list.put(" " + USAGE, "wrong usage; create: something is at DIR already");
+        list.put(" " + USAGE, "wrong usage, or a line of input that is too long; create: something is at DIR already");
         list.put(" " + UNREADABLE, "not a journal, or it cannot be read: no permission, truncated, of a newer version");
         list.put(" " + LOCKED, "another writer has the journal open");
         list.put(" " + STORAGE, "the storage: full disk, I/O error, durability not to be had");

@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The command `fenceline`. Every problem is one line on standard error, `fenceline: …`, and a code of [ExitCodes].
 @Command(
@@ -107,8 +108,12 @@ final class Fenceline implements Runnable {
     }
 
     private int misused(Console console, ParameterException e) {
-        console.error(
-                firstLine(e) + "; try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
+        String what = firstLine(e);
+        if (e instanceof UnmatchedArgumentException unmatched && e.getCommandLine().getParent() == null) {
+            String first = unmatched.getUnmatched().getFirst();
+            what = first.startsWith("-") ? what : "no such command: " + first;
+        }
+        console.error(what + "; try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
         return ExitCodes.USAGE;
     }
 
