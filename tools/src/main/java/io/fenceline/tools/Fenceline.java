@@ -109,7 +109,8 @@ final class Fenceline implements Runnable {
 
     private int misused(Console console, ParameterException e) {
         String what = firstLine(e);
-        if (e instanceof UnmatchedArgumentException unmatched && e.getCommandLine().getParent() == null) {
+        if (e instanceof UnmatchedArgumentException unmatched
+                && e.getCommandLine().getParent() == null) {
             String first = unmatched.getUnmatched().getFirst();
             what = first.startsWith("-") ? what : "no such command: " + first;
         }
