@@ -1,0 +1,130 @@
+package io.fenceline.tools.crash;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.ReadOnlyJournal;
+import io.fenceline.tools.crash.Report.Kind;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Somebody truncates `journal.log` under those who have it open. That loses data; nobody may claim otherwise.
+final class TruncatedLogTest {
+    private static final int SEGMENT_LENGTH_BYTES = 2 << 20;
+    private static final int SEGMENT_COUNT = 8;
+    private static final long HEAD_LENGTH_BYTES = 2 << 20;
+    private static final long LOG_LENGTH_BYTES = HEAD_LENGTH_BYTES + (long) SEGMENT_COUNT * SEGMENT_LENGTH_BYTES;
+
+    private static JournalUnderTest newJournal(Durability durability) {
+        return JournalUnderTest.create(durability, SEGMENT_LENGTH_BYTES, SEGMENT_COUNT, 7, "truncated");
+    }
+
+    private static void truncate(JournalUnderTest journal) {
+        try (FileChannel log = FileChannel.open(journal.log(), StandardOpenOption.WRITE)) {
+            log.truncate(HEAD_LENGTH_BYTES);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// The head is whole, so opening can say what is wrong.
+    private static void expectRefusal(JournalUnderTest journal) {
+        long actual;
+        try {
+            actual = Files.size(journal.log());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        JournalException writing =
+                assertThrows(JournalException.Truncated.class, () -> Journal.open(journal.directory()));
+        JournalException reading =
+                assertThrows(JournalException.Truncated.class, () -> Journal.openReadOnly(journal.directory()));
+        String lengths = "expected " + LOG_LENGTH_BYTES + " bytes by its superblock, actual " + actual;
+        assertTrue(String.valueOf(writing.getMessage()).contains(lengths), writing::getMessage);
+        assertTrue(String.valueOf(reading.getMessage()).contains(lengths), reading::getMessage);
+    }
+
+    // The tailer is held while the writer appends, so that what it reads next is what is not there any more.
+    @Test
+    void shouldTellATailerAndKeepItsJvmAliveWhenTheLogIsTruncated() {
+        JournalUnderTest journal = newJournal(Durability.PROCESS);
+        journal.keepIfFailing(() -> {
+            try (Children children = new Children(1)) {
+                ChildProcess tailer = children.tailer(journal, "oldest");
+                assertEquals(Kind.MARK, tailer.send("mark").await(Kind.MARK).kind());
+                tailer.signal("STOP");
+                tailer.awaitState('T');
+                ChildProcess writer = children.writer(journal, "FAIL", 50, "close");
+                assertEquals(0, writer.exitCode(), writer::errors);
+                truncate(journal);
+                tailer.signal("CONT");
+                assertEquals(Child.REFUSED, tailer.exitCode(), tailer::errors);
+                assertTrue(tailer.errors().contains("JournalException$Io"), tailer::errors);
+                assertTrue(tailer.errors().contains("truncated"), tailer::errors);
+            }
+            expectRefusal(journal);
+        });
+    }
+
+    // A store to a page that is gone ends the process (SIGBUS) before it can acknowledge anything.
+    @ParameterizedTest
+    @EnumSource(names = {"MEMORY", "PROCESS"})
+    void shouldStopAMappedWriterWhenTheLogIsTruncated(Durability durability) {
+        JournalUnderTest journal = newJournal(durability);
+        journal.keepIfFailing(() -> {
+            try (Children children = new Children(1);
+                    ReadOnlyJournal reader = Journal.openReadOnly(journal.directory())) {
+                ChildProcess writer = children.writer(journal, "OVERWRITE", Long.MAX_VALUE, "wait");
+                writer.await(Kind.OPENED);
+                writer.await(Kind.NEXT);
+                writer.await(Kind.FRAME);
+                writer.signal("STOP");
+                writer.awaitState('T');
+                long published = reader.published();
+                truncate(journal);
+                writer.signal("CONT");
+                int exit = writer.exitCode();
+                assertNotEquals(0, exit);
+                assertNotEquals(ChildProcess.KILLED, exit);
+                assertTrue(writer.errors().contains("SIGBUS"), writer::errors);
+                // The frame that was stored before the truncation may be acknowledged after it, but none behind it.
+                for (Report acknowledged : writer.rest()) {
+                    assertTrue(acknowledged.position() <= published, acknowledged + " beyond published " + published);
+                }
+            }
+            expectRefusal(journal);
+        });
+    }
+
+    // `pwrite` makes the file longer again. The entries before are lost, and the next opening says so.
+    @Test
+    void shouldRefuseToOpenWhenTheLogWasTruncatedUnderADeviceWriter() {
+        assumeTrue(JournalUnderTest.isDeviceThere(), "the build's directory is on a file system in memory: no DEVICE");
+        JournalUnderTest journal = newJournal(Durability.DEVICE);
+        journal.keepIfFailing(() -> {
+            try (Children children = new Children(1)) {
+                ChildProcess writer = children.writer(journal, "FAIL", Long.MAX_VALUE, "wait");
+                writer.await(Kind.OPENED);
+                writer.await(Kind.NEXT);
+                writer.await(Kind.FRAME);
+                truncate(journal);
+                Report acknowledged = writer.await(Kind.FRAME);
+                assertTrue(acknowledged.position() < LOG_LENGTH_BYTES / 2, "not all of the first lap");
+                writer.kill();
+            }
+            expectRefusal(journal);
+        });
+    }
+}
