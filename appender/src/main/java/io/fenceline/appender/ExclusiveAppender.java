@@ -76,8 +76,9 @@ public final class ExclusiveAppender extends Appender {
         if (closed || !positions.enter(staging.activity)) {
             return AppendResult.CLOSED;
         }
+        long position = -1;
         try {
-            long position = reserve(slotsLength);
+            position = reserve(slotsLength);
             if (position < 0) {
                 return position;
             }
@@ -87,14 +88,29 @@ public final class ExclusiveAppender extends Appender {
             return position;
         } catch (RuntimeException | Error e) {
             if (staging.readingUserMemory) {
-                // The caller's memory faulted. Nothing is reserved yet, and no header was stored: as if never begun.
+                // The caller's memory faulted. No header was stored: as if never begun, but for a PAD in front of it.
                 staging.readingUserMemory = false;
+                keepPad(position);
             } else {
                 positions.poison(e);
             }
             throw e;
         } finally {
             staging.activity.exit();
+        }
+    }
+
+    /// A PAD that was stored is there to stay: what follows it begins with the next segment, and nothing is stored
+    /// over it.
+    private void keepPad(long position) {
+        if (position > positions.reserved()) {
+            try {
+                persister.drain();
+                positions.publish(position, positions.nextSequence());
+            } catch (RuntimeException | Error fault) {
+                positions.poison(fault);
+                throw fault;
+            }
         }
     }
 

@@ -31,10 +31,10 @@ public final class FrameReader {
     private final Superblock superblock;
     private final Geometry geometry;
     private final Crc32c crc = new Crc32c();
-    private final ByteBuffer window = ByteBuffer.allocateDirect(WINDOW_LENGTH_BYTES);
-    private final MemorySegment windowBytes = MemorySegment.ofBuffer(window);
-    private final ByteBuffer stream = ByteBuffer.allocateDirect(WINDOW_LENGTH_BYTES);
-    private final MemorySegment streamBytes = MemorySegment.ofBuffer(stream);
+    private final int windowLengthBytes;
+    private final ByteBuffer window;
+    private final MemorySegment windowBytes;
+    private @Nullable ByteBuffer stream;
     private @Nullable PrefixChecksums prefixes;
     private long windowStart;
     private long windowEnd;
@@ -48,6 +48,9 @@ public final class FrameReader {
         this.reader = reader;
         this.superblock = superblock;
         this.geometry = superblock.geometry();
+        this.windowLengthBytes = Math.min(WINDOW_LENGTH_BYTES, geometry.segmentLengthBytes());
+        this.window = ByteBuffer.allocateDirect(windowLengthBytes);
+        this.windowBytes = MemorySegment.ofBuffer(window);
     }
 
     /// Judges the slot at a position.
@@ -105,10 +108,14 @@ public final class FrameReader {
             return crc.of(window, offset + FrameDescriptor.CHECKSUM_START, offset + end, superblock.salt());
         }
         // The frame is longer than what the window holds of it: stream it.
+        if (stream == null) {
+            stream = ByteBuffer.allocateDirect(windowLengthBytes);
+        }
+        MemorySegment streamBytes = MemorySegment.ofBuffer(stream.clear());
         int inWindow = (int) (windowEnd - position);
         crc.start(superblock.salt()).add(window, offset + FrameDescriptor.CHECKSUM_START, offset + inWindow);
         for (int done = inWindow; done < end; ) {
-            int chunk = Math.min(WINDOW_LENGTH_BYTES, end - done);
+            int chunk = Math.min(windowLengthBytes, end - done);
             readInto(streamBytes, position + done, chunk);
             crc.add(stream, 0, chunk);
             done += chunk;
@@ -123,11 +130,11 @@ public final class FrameReader {
             long start = backwards
                     ? Math.max(
                             geometry.segmentStart(position),
-                            position + FrameDescriptor.SLOT_LENGTH_BYTES - WINDOW_LENGTH_BYTES)
+                            position + FrameDescriptor.SLOT_LENGTH_BYTES - windowLengthBytes)
                     : position;
             long end = backwards
                     ? position + FrameDescriptor.SLOT_LENGTH_BYTES
-                    : Math.min(position + WINDOW_LENGTH_BYTES, geometry.segmentEnd(position));
+                    : Math.min(position + windowLengthBytes, geometry.segmentEnd(position));
             try {
                 load(start, end);
             } catch (JournalException.Io e) {
@@ -148,7 +155,7 @@ public final class FrameReader {
 
     private void loadAtLeast(long end) {
         try {
-            load(position, Math.min(position + WINDOW_LENGTH_BYTES, geometry.segmentEnd(position)));
+            load(position, Math.min(position + windowLengthBytes, geometry.segmentEnd(position)));
         } catch (JournalException.Io e) {
             load(position, end);
         }

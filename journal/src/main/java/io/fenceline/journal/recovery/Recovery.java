@@ -187,8 +187,8 @@ public final class Recovery {
     /// A frame of the newest epoch at or beyond the lease was written under a lease that is not in the newest record
     /// found, so there was a newer one.
     private void checkBeyond() {
-        long limit = state.retained() + geometry.capacityBytes();
-        long end = Math.min(limit, state.lease() + BEYOND_LENGTH_BYTES);
+        // Also where the ring holds what is retained by this record: the lost one may have given it up.
+        long end = state.lease() + Math.min(BEYOND_LENGTH_BYTES, geometry.capacityBytes());
         for (long position = state.lease(); position < end; position += FrameDescriptor.SLOT_LENGTH_BYTES) {
             FrameVerdict verdict = frames.certify(position, state.epoch(), Integer.MAX_VALUE);
             RecoveryRow row = RecoveryRow.of(true, verdict, false, false, false, powerLost);
@@ -251,7 +251,12 @@ public final class Recovery {
                             FrameDescriptor.SLOT_LENGTH_BYTES);
                 }
             }
-            persister.drain();
+            if (powerLost) {
+                // For real: else the next record could reach the medium without them, and what they cover come back.
+                persister.sync();
+            } else {
+                persister.drain();
+            }
         }
     }
 

@@ -1,0 +1,81 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.format.Geometry;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Crashes everywhere: see [CrashChecker]. A failure prints the seed and the command that repeats it.
+class CrashStatesTest {
+    private static final String SEED = "fenceline.crash.seed";
+    private static final long DEFAULT_SEED = 20260101;
+
+    @ParameterizedTest
+    @CsvSource({
+        "MEMORY,  2, FAIL,      64, false, 32",
+        "MEMORY,  3, OVERWRITE, 64, false, 32",
+        "DEVICE,  2, OVERWRITE, 64, false, 2",
+        "DEVICE,  3, FAIL,      64, false, 2",
+        "DEVICE,  3, OVERWRITE, 512, true, 2",
+        "PROCESS, 3, OVERWRITE, 64, false, 32",
+        "PROCESS, 2, FAIL,      64, false, 32"
+    })
+    void shouldKeepItsPromisesWhereverItIsCut(
+            Durability level, int segments, FullPolicy policy, int granularity, boolean garbage, int nested) {
+        explore(level, segments, policy, granularity, garbage, 8, 40, new CrashChecker.Budget(256, 6, nested, 3));
+    }
+
+    @Tag("slow")
+    @ParameterizedTest
+    @CsvSource({
+        "MEMORY,  2, FAIL,      64, false, 32",
+        "MEMORY,  3, OVERWRITE, 64, false, 32",
+        "DEVICE,  2, OVERWRITE, 64, false, 2",
+        "DEVICE,  3, OVERWRITE, 512, true, 2",
+        "PROCESS, 3, OVERWRITE, 64, false, 32"
+    })
+    void shouldKeepItsPromisesWhereverItIsCutAtLength(
+            Durability level, int segments, FullPolicy policy, int granularity, boolean garbage, int nested) {
+        explore(level, segments, policy, granularity, garbage, 200, 60, new CrashChecker.Budget(4096, 32, nested, 3));
+    }
+
+    /// Segments so many that the lease grows step by step and does not span the ring at once.
+    @Test
+    void shouldKeepItsPromisesWhileTheLeaseGrows() {
+        explore(Durability.MEMORY, 48, FullPolicy.OVERWRITE, 64, false, 4, 150, new CrashChecker.Budget(16, 2, 64, 2));
+    }
+
+    private static void explore(
+            Durability level,
+            int segments,
+            FullPolicy policy,
+            int granularity,
+            boolean garbage,
+            int lives,
+            int steps,
+            CrashChecker.Budget budget) {
+        long seed = Long.getLong(SEED, DEFAULT_SEED);
+        CrashWorkload workload =
+                new CrashWorkload(level, Geometry.of(4096, segments), policy, granularity, garbage, seed, budget);
+        try {
+            CrashChecker checker = workload.run(lives, steps);
+            System.out.printf(
+                    "%s, %d segments, %s: %d images of %d crash points, %d distinct states, seed %d%n",
+                    level, segments, policy, checker.images(), checker.crashPoints(), checker.states(), seed);
+            assertTrue(checker.images() > 10 * checker.crashPoints(), "looked at too little");
+            assertTrue(checker.states() > lives, "looked at too few states");
+        } catch (RuntimeException | Error e) {
+            throw new AssertionError(
+                    e.getMessage() + "\nat crash point " + workload.checker().crashPoints() + " of " + level + ", "
+                            + segments + " segments, " + policy + ", " + granularity + "; last operations: "
+                            + workload.checker().trace() + "\nrepeat: mvn -pl appender -am test -Dtest=CrashStatesTest"
+                            + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
+                    e);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.journal.AppendResult;
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.TimestampMode;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.SimulatedMedium;
+import io.fenceline.journal.persist.SimulatedMedium.Kind;
+import io.fenceline.journal.positions.Positions;
+import io.fenceline.journal.positions.SimulatedJournal;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// The lives of one exclusive appender on a tiny ring, under a [CrashChecker]: singles, batches, claims, aborts,
+/// rotation, laps, retention; each life ends by a clean close, a process crash, a power cut or a fault.
+final class CrashWorkload {
+    private static final int TYPE = 7;
+
+    private final SplittableRandom random;
+    private final FullPolicy policy;
+    private final int granularityBytes;
+    private final int maximumPayload;
+    private final SimulatedJournal journal;
+    private final History history = new History();
+    private final CrashChecker checker;
+    private final JournalConfig config;
+    private Positions positions;
+    private ExclusiveAppender appender;
+
+    /// @param granularityBytes frames are multiples of it (512: no sector is shared)
+    CrashWorkload(
+            Durability level,
+            Geometry geometry,
+            FullPolicy policy,
+            int granularityBytes,
+            boolean garbage,
+            long seed,
+            CrashChecker.Budget budget) {
+        this.random = new SplittableRandom(seed);
+        this.policy = policy;
+        this.granularityBytes = granularityBytes;
+        this.maximumPayload = geometry.maximumPayloadLengthBytes();
+        journal = SimulatedJournal.create(level, geometry);
+        journal.medium().garbageSectors(garbage);
+        checker = new CrashChecker(journal.superblock(), level, history, random.split(), budget);
+        config = JournalConfig.defaults().withFullPolicy(policy).withTimestampMode(TimestampMode.NONE);
+        checker.checkNow(journal.medium());
+        open();
+    }
+
+    private void open() {
+        journal.medium().observe(checker);
+        positions = journal.open(config);
+        history.recovered(journal.walk());
+        appender = ExclusiveAppender.open(positions);
+        checker.checkNow(journal.medium());
+    }
+
+    /// Lives so many lives.
+    CrashChecker run(int lives, int steps) {
+        for (int life = 0; life < lives; life++) {
+            int n = random.nextInt(steps);
+            for (int i = 0; i < n; i++) {
+                step();
+            }
+            switch (random.nextInt(5)) {
+                case 0 -> {
+                    appender.close();
+                    assertTrue(positions.close());
+                }
+                case 1 -> {
+                    poison();
+                    processCrash();
+                }
+                case 2 -> crashInAppend(false);
+                case 3 -> crashInAppend(true);
+                default -> processCrash();
+            }
+            open();
+        }
+        checker.checkNow(journal.medium());
+        endWriter();
+        return checker;
+    }
+
+    private void step() {
+        switch (random.nextInt(10)) {
+            case 0 -> batch();
+            case 1 -> claim();
+            case 2 -> retain();
+            default -> append(payload(), null);
+        }
+    }
+
+    /// The writer's threads end, and nothing is written.
+    private void endWriter() {
+        journal.medium().observe((medium, operation) -> {});
+        positions.poison(new IllegalStateException("crashed"));
+        assertTrue(positions.close());
+    }
+
+    private void processCrash() {
+        processCrash(journal.medium().afterProcessCrash());
+    }
+
+    private void processCrash(SimulatedMedium found) {
+        endWriter();
+        journal.processCrash(found);
+        checker.checkNow(found);
+    }
+
+    private void powerCut(SimulatedMedium found) {
+        endWriter();
+        journal.powerCut(found);
+    }
+
+    /// One of the images of a power cut, by lot.
+    private SimulatedMedium anyImage(SimulatedMedium medium) {
+        List<SimulatedMedium> images = new ArrayList<>();
+        medium.afterPowerCuts(16, 2, random, images::add);
+        return images.get(random.nextInt(images.size()));
+    }
+
+    /// The crash comes between the stores and the drain of an append.
+    private void crashInAppend(boolean power) {
+        AtomicReference<@Nullable SimulatedMedium> found = new AtomicReference<>();
+        journal.medium().observe((medium, operation) -> {
+            checker.before(medium, operation);
+            if (operation.kind() == Kind.DRAIN) {
+                found.set(power ? anyImage(medium) : medium.afterProcessCrash());
+                throw new CrashException();
+            }
+        });
+        try {
+            do {
+                append(payload(), null);
+            } while (true);
+        } catch (CrashException e) {
+            SimulatedMedium medium = Objects.requireNonNull(found.get());
+            if (power) {
+                powerCut(medium);
+            } else {
+                processCrash(medium);
+            }
+        }
+    }
+
+    private static final class CrashException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
+    /// I15: after the first fault nothing is acknowledged, and the journal is not closed in order.
+    private void poison() {
+        Kind[] kinds = journal.medium().level() == Durability.DEVICE
+                ? new Kind[] {Kind.STORE, Kind.DRAIN}
+                : new Kind[] {Kind.STORE};
+        Kind kind = kinds[random.nextInt(kinds.length)];
+        journal.medium().failAt(kind, 1 + random.nextInt(3));
+        JournalException.Io fault = assertThrows(JournalException.Io.class, () -> {
+            for (int i = 0; i < 4; i++) {
+                append(payload(), null);
+                retain();
+            }
+        });
+        assertTrue(String.valueOf(fault.getMessage()).contains(kind.name()));
+        History.Attempt first = history.underWay();
+        long operations = journal.medium().count();
+        assertThrows(JournalException.Poisoned.class, () -> appender.append(MemorySegment.ofArray(new byte[1])));
+        appender.close();
+        assertTrue(positions.close());
+        assertEquals(operations, journal.medium().count(), "I15: something was written after the fault");
+        assertEquals(first, history.underWay());
+    }
+
+    private void append(byte[] payload, @Nullable Claim claim) {
+        history.attempt(positions.epoch(), positions.nextSequence(), List.of(payload), TYPE);
+        long position;
+        if (claim == null) {
+            position = appender.append(MemorySegment.ofArray(payload), TYPE, 0);
+        } else {
+            MemorySegment.copy(payload, 0, claim.buffer(), ValueLayout.JAVA_BYTE, claim.offset(), payload.length);
+            position = claim.commit(TYPE, 0);
+        }
+        history.returned(position);
+        if (position == AppendResult.FULL) {
+            assertEquals(FullPolicy.FAIL, policy);
+            if (claim != null) {
+                claim.abort();
+            }
+            positions.retain(journalPublished());
+        } else {
+            assertTrue(position >= 0, () -> AppendResult.describe(position));
+        }
+    }
+
+    private void batch() {
+        List<byte[]> payloads = new ArrayList<>();
+        Batch batch = appender.batch();
+        int n = 1 + random.nextInt(4);
+        int left = granularityBytes - 40;
+        for (int i = 0; i < n; i++) {
+            int length = granularityBytes == 64 ? random.nextInt(60) : i < n - 1 ? 8 : left - 8;
+            left -= 8 + length;
+            byte[] payload = bytes(length);
+            payloads.add(payload);
+            assertTrue(batch.add(MemorySegment.ofArray(payload), TYPE));
+        }
+        history.attempt(positions.epoch(), positions.nextSequence(), payloads, TYPE);
+        long position = batch.commit(0);
+        history.returned(position);
+        if (position < 0) {
+            batch.abort();
+            positions.retain(journalPublished());
+        }
+    }
+
+    private void claim() {
+        byte[] payload = payload();
+        Claim claim = appender.claim(payload.length);
+        if (random.nextInt(4) == 0) {
+            claim.abort();
+        } else {
+            append(payload, claim);
+        }
+    }
+
+    private void retain() {
+        positions.retain(random.nextLong(journalPublished() + 1));
+    }
+
+    private long journalPublished() {
+        return positions.run().published();
+    }
+
+    private byte[] payload() {
+        if (granularityBytes != 64) {
+            return bytes(granularityBytes * (1 + random.nextInt(2)) - 48);
+        }
+        return bytes(
+                switch (random.nextInt(8)) {
+                    case 0 -> 0;
+                    case 1 -> 16;
+                    case 2 -> 17;
+                    case 3 -> random.nextInt(200);
+                    case 4 -> random.nextInt(maximumPayload + 1);
+                    default -> random.nextInt(17);
+                });
+    }
+
+    private byte[] bytes(int length) {
+        byte[] bytes = new byte[length];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+
+    CrashChecker checker() {
+        return checker;
+    }
+}

@@ -1,0 +1,119 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import io.fenceline.journal.recovery.LogWalk;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// What one appender did, as its caller knows it: the entries that were acknowledged, and the one append under
+/// way. Judges what a recovery gave back.
+final class History {
+    /// One frame's worth of entries.
+    ///
+    static final class Attempt {
+        final int epoch;
+        final long sequence;
+        final int entries;
+
+        /// What FORMAT.md says that its bytes from the 40th on must be.
+        final byte[] body;
+
+        Attempt(int epoch, long sequence, int entries, byte[] body) {
+            this.epoch = epoch;
+            this.sequence = sequence;
+            this.entries = entries;
+            this.body = body;
+        }
+    }
+
+    private final NavigableMap<Long, Attempt> certain = new TreeMap<>();
+    private @Nullable Attempt underWay;
+
+    /// An append begins.
+    void attempt(int epoch, long sequence, List<byte[]> payloads, int type) {
+        underWay = new Attempt(epoch, sequence, payloads.size(), LogWalk.body(payloads, type));
+    }
+
+    /// It has returned.
+    void returned(long position) {
+        Attempt attempt = underWay;
+        underWay = null;
+        if (position >= 0 && attempt != null) {
+            certain.put(position, attempt);
+        }
+    }
+
+    /// It failed: perhaps it is there, perhaps not.
+    @Nullable
+    Attempt underWay() {
+        return underWay;
+    }
+
+    /// Number of entries whose frames were acknowledged at or after a position.
+    int size(long from) {
+        return certain.tailMap(from).size();
+    }
+
+    /// A recovery has completed and shown these to tailers: they are what there is.
+    void recovered(LogWalk walk) {
+        NavigableMap<Long, Attempt> now = new TreeMap<>();
+        for (LogWalk.Frame frame : walk.data()) {
+            now.put(frame.position(), find(frame));
+        }
+        certain.clear();
+        certain.putAll(now);
+        underWay = null;
+    }
+
+    private Attempt find(LogWalk.Frame frame) {
+        Attempt attempt = certain.get(frame.position());
+        if (attempt == null && underWay != null && frame.epoch() == underWay.epoch) {
+            attempt = underWay;
+        }
+        if (attempt == null) {
+            // I2, I7, I8: nothing that was not appended, was sealed before, or is of another lap.
+            return fail("I2: the frame at position " + frame.position() + " (epoch " + frame.epoch() + ", sequence "
+                    + frame.sequence() + ") was not appended, or was not recovered before");
+        }
+        return attempt;
+    }
+
+    /// Judges what a recovery that has completed left in [retained, lease).
+    ///
+    /// @param mayLose a `PROCESS` journal after a power cut: entries may be missing, and slots may be damaged
+    void check(LogWalk walk, boolean mayLose) {
+        if (!mayLose && !walk.invalidSlots().isEmpty()) {
+            fail("I18: no frame begins at position " + walk.invalidSlots().getFirst());
+        }
+        long sequence = -1;
+        int found = 0;
+        for (LogWalk.Frame frame : walk.frames()) {
+            if (!frame.isData()) {
+                continue;
+            }
+            Attempt attempt = find(frame);
+            if (attempt.epoch != frame.epoch()
+                    || attempt.sequence != frame.sequence()
+                    || attempt.entries != frame.entries()
+                    || !walk.hasBody(frame, attempt.body)) {
+                fail("I1, I3: the frame at position " + frame.position() + " is not the one appended: " + frame);
+            }
+            boolean follows = sequence < 0 || (mayLose ? frame.sequence() >= sequence : frame.sequence() == sequence);
+            if (!follows) {
+                fail("I4, I6: expected sequence " + sequence + " at position " + frame.position() + ", actual "
+                        + frame.sequence());
+            }
+            sequence = frame.sequence() + frame.entries();
+            found += certain.containsKey(frame.position()) ? 1 : 0;
+        }
+        if (!mayLose && found != size(walk.from())) {
+            List<Long> missing = new ArrayList<>(certain.tailMap(walk.from()).keySet());
+            walk.data().forEach(frame -> missing.remove(frame.position()));
+            fail("I1, I5: acknowledged, not recovered: positions " + missing);
+        }
+    }
+}

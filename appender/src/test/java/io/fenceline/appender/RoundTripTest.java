@@ -1,0 +1,227 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.RecoveryReport.Verdict;
+import io.fenceline.journal.SmallJournals;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.recovery.Head;
+import io.fenceline.journal.recovery.LogReader;
+import io.fenceline.journal.recovery.LogWalk;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// What goes in comes out, on real files, read by a reader of its own ([LogWalk]), before and after each kind of
+/// restart.
+class RoundTripTest {
+    private static final String SEED = "fenceline.roundtrip.seed";
+
+    /// How a writer ends.
+    enum Restart {
+        CLEAN,
+        KILLED,
+        POISONED
+    }
+
+    private final long seed = Long.getLong(SEED, 1);
+    private final SplittableRandom random = new SplittableRandom(seed);
+    private Path directory = Path.of("target");
+
+    /// Not in a temporary directory: `DEVICE` is refused where that is a tmpfs.
+    @BeforeEach
+    void newDirectory() throws IOException {
+        directory = Files.createTempDirectory(Files.createDirectories(Path.of("target", "round-trips")), "t");
+    }
+
+    @AfterEach
+    void delete() throws IOException {
+        try (Stream<Path> all = Files.walk(directory)) {
+            for (Path path : all.sorted((a, b) -> b.compareTo(a)).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
+    private static JournalConfig config(Durability durability) {
+        return JournalConfig.defaults()
+                .withDurability(durability)
+                .withEmulatePersistentMemory(true)
+                .withFullPolicy(FullPolicy.OVERWRITE);
+    }
+
+    private byte[] bytes(int length) {
+        byte[] bytes = new byte[length];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+
+    private static LogWalk walk(Journal journal) {
+        LogReader file = journal.view().reader();
+        LogReader reader = (offset, destination, at, length) -> {
+            MemorySegment bytes = Arena.ofAuto().allocate(length); // a system call needs native memory
+            file.read(offset, bytes, 0, length);
+            MemorySegment.copy(bytes, 0, destination, at, length);
+        };
+        Superblock superblock = journal.view().superblock();
+        StateRecord state = Head.readState(reader, superblock, journal.directory(), new ArrayList<>());
+        return LogWalk.of(reader, superblock, state);
+    }
+
+    private String repeat() {
+        return "seed " + seed + "; repeat: mvn -pl appender -am test -Dtest=RoundTripTest"
+                + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed;
+    }
+
+    private void assertHolds(Journal journal, List<byte[]> expected) {
+        List<byte[]> actual = walk(journal).payloads();
+        assertEquals(expected.size(), actual.size(), this::repeat);
+        for (int i = 0; i < expected.size(); i++) {
+            int at = i;
+            assertArrayEquals(expected.get(i), actual.get(i), () -> "entry " + at + "; " + repeat());
+        }
+    }
+
+    /// Every size from 0 to 4 KiB (`DEVICE`: every 37th), by both kinds of memory and by claims.
+    @ParameterizedTest
+    @EnumSource(Durability.class)
+    void shouldGiveBackEverySize(Durability durability) {
+        Path path = directory.resolve("sizes");
+        SmallJournals.create(path, 8 << 20, 2, config(durability));
+        List<byte[]> expected = new ArrayList<>();
+        try (Journal journal = Journal.open(path, config(durability));
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            for (int length = 0; length <= 4096; length += durability == Durability.DEVICE ? 37 : 1) {
+                byte[] payload = bytes(length);
+                expected.add(payload);
+                assertTrue(append(appender, payload, length % 3) >= 0);
+            }
+        }
+        try (Journal journal = Journal.open(path)) {
+            assertEquals(Verdict.CLEAN, journal.recovery().verdict());
+            assertEquals(expected.size() - 1, journal.recovery().lastSequence());
+            assertHolds(journal, expected);
+        }
+    }
+
+    private static long append(ExclusiveAppender appender, byte[] payload, int how) {
+        return switch (how) {
+            case 0 -> appender.append(MemorySegment.ofArray(payload));
+            case 1 -> appender.append(new UnsafeBuffer(payload), 0, payload.length);
+            default -> {
+                Claim claim = appender.claim(payload.length);
+                MemorySegment.copy(MemorySegment.ofArray(payload), 0, claim.buffer(), claim.offset(), payload.length);
+                yield claim.commit();
+            }
+        };
+    }
+
+    /// Random sizes up to the maximum, over several writers, each of which ends in its way.
+    @ParameterizedTest
+    @CsvSource({
+        "MEMORY, CLEAN", "MEMORY, KILLED", "MEMORY, POISONED",
+        "DEVICE, CLEAN", "DEVICE, KILLED", "DEVICE, POISONED",
+        "PROCESS, CLEAN", "PROCESS, KILLED", "PROCESS, POISONED"
+    })
+    void shouldGiveBackRandomSizesAfterEachKindOfRestart(Durability durability, Restart restart) throws IOException {
+        Path path = directory.resolve("random");
+        SmallJournals.create(path, 1 << 20, 16, config(durability));
+        List<byte[]> expected = new ArrayList<>();
+        for (int writer = 0; writer < 3; writer++) {
+            Journal journal = Journal.open(path, config(durability));
+            assertHolds(journal, expected);
+            int maximum = journal.maximumPayloadLengthBytes();
+            try (ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+                for (int i = 0; i < 12; i++) {
+                    byte[] payload = bytes(i == 0 ? maximum : random.nextInt(1 << random.nextInt(19)) % (maximum + 1));
+                    expected.add(payload);
+                    assertTrue(append(appender, payload, random.nextInt(3)) >= 0);
+                }
+                Batch batch = appender.batch();
+                for (int i = 0; i < 20; i++) {
+                    byte[] payload = bytes(random.nextInt(500));
+                    expected.add(payload);
+                    assertTrue(batch.add(MemorySegment.ofArray(payload)));
+                }
+                assertTrue(batch.commit() >= 0);
+            }
+            path = end(journal, path, restart, writer);
+        }
+        try (Journal journal = Journal.open(path)) {
+            assertEquals(
+                    restart == Restart.CLEAN ? Verdict.CLEAN : Verdict.RECOVERED,
+                    journal.recovery().verdict());
+            assertEquals(expected.size() - 1, journal.recovery().lastSequence());
+            assertHolds(journal, expected);
+        }
+    }
+
+    /// A killed writer leaves its files as they are at that moment: a copy of them.
+    private Path end(Journal journal, Path path, Restart restart, int writer) throws IOException {
+        Path next = path;
+        switch (restart) {
+            case KILLED -> {
+                next = Files.createDirectory(directory.resolve("killed-" + writer));
+                try (Stream<Path> files = Files.list(path)) {
+                    for (Path file : files.toList()) {
+                        Files.copy(file, next.resolve(file.getFileName()));
+                    }
+                }
+            }
+            case POISONED -> {
+                journal.positions().poison(new IllegalStateException("as after a fault"));
+                assertTrue(journal.isPoisoned());
+            }
+            case CLEAN -> assertFalse(journal.isPoisoned());
+        }
+        journal.close();
+        return next;
+    }
+
+    /// Many laps of a tiny ring: at any time it holds the newest entries, in order, without a gap.
+    @ParameterizedTest
+    @EnumSource(Durability.class)
+    void shouldHoldTheNewestEntriesAfterManyLaps(Durability durability) {
+        Path path = directory.resolve("laps");
+        SmallJournals.create(path, 4096, 3, config(durability));
+        int laps = durability == Durability.DEVICE ? 10 : 200;
+        List<byte[]> all = new ArrayList<>();
+        try (Journal journal = Journal.open(path, config(durability));
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            while (journal.published() < laps * journal.capacityBytes()) {
+                byte[] payload = bytes(random.nextInt(journal.maximumPayloadLengthBytes() + 1));
+                all.add(payload);
+                assertTrue(appender.append(MemorySegment.ofArray(payload)) >= 0);
+            }
+            assertTrue(journal.retained() >= journal.published() - journal.capacityBytes());
+        }
+        try (Journal journal = Journal.open(path)) {
+            LogWalk walk = walk(journal);
+            assertTrue(walk.invalidSlots().isEmpty());
+            List<byte[]> held = walk.payloads();
+            assertTrue(held.size() > 3, "holds too little");
+            assertEquals(all.size() - 1, walk.data().getLast().sequence());
+            assertHolds(journal, all.subList(all.size() - held.size(), all.size()));
+        }
+    }
+}
