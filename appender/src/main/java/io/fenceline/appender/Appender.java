@@ -25,7 +25,7 @@ import org.agrona.DirectBuffer;
 /// Errors: [IllegalArgumentException] for a payload that is too large;
 /// [io.fenceline.journal.JournalException.Poisoned] after an I/O fault, [io.fenceline.journal.JournalException.Io]
 /// for the fault itself.
-public abstract sealed class Appender implements AutoCloseable permits ExclusiveAppender {
+public abstract sealed class Appender implements AutoCloseable permits ExclusiveAppender, ConcurrentAppender {
     /// Type of an entry when none is given.
     public static final int DEFAULT_TYPE = 0;
 
@@ -162,8 +162,8 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
         persister.store(geometry.fileOffset(position), staging.slot.address(), FrameDescriptor.SLOT_LENGTH_BYTES);
     }
 
-    /// A frame that is longer than the stage goes through it chunk by chunk; its first slot, which holds the header,
-    /// is kept back until the checksum is known. Before the fence the order of stores means nothing.
+    /// A frame that is longer than the stage goes through it chunk by chunk; its first slot, which holds the
+    /// header, is kept back until the checksum is known. Before the fence the order of stores means nothing.
     final void persistLarge(
             Staging staging,
             MemorySegment payload,

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import org.agrona.DirectBuffer;
 import org.jspecify.annotations.Nullable;
 
-/// Entries that go into one frame: one header, one checksum, one fence, all or nothing. They get consecutive sequences
-/// in the order in which they were added, and share one position and one timestamp.
+/// Entries that go into one frame: one header, one checksum, one fence, all or nothing. They get consecutive
+/// sequences in the order in which they were added, and share one position and one timestamp.
 ///
 ///     Batch batch = appender.batch();
 ///     while (more && batch.add(payload)) { … }

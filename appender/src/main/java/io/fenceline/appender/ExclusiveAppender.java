@@ -6,8 +6,8 @@ import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.positions.Positions;
 import java.lang.foreign.MemorySegment;
 
-/// Appends entries, one caller at a time: *reserve* (arithmetic) → *write* → *persist* (one fence, or one `fdatasync`)
-/// →
+/// Appends entries, one caller at a time: *reserve* (arithmetic) → *write* → *persist* (one fence, or one
+/// `fdatasync`) →
 /// *publish*. When a position is returned, the entry is durable and visible to tailers.
 ///
 /// Assumptions:

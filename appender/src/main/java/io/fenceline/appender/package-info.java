@@ -6,6 +6,6 @@
 /// | [Claim] | one entry, encoded in place by the caller, then committed or aborted |
 /// | [Batch] | many entries in one frame: one fence, all or nothing |
 ///
-/// A claim and a batch live in the appender's staging buffer and reserve nothing until they are committed: an encoder
-/// that is slow, or dies, stalls nobody.
+/// A claim and a batch live in the appender's staging buffer and reserve nothing until they are committed: an
+/// encoder that is slow, or dies, stalls nobody.
 package io.fenceline.appender;

@@ -22,11 +22,11 @@ import java.util.UUID;
 ///
 ///     create ─▶ open: lock ─▶ read head ─▶ recover ─▶ durable record of a new epoch ─▶ append … ─▶ close
 ///
-/// Appenders (`fenceline-appender`) and tailers (`fenceline-tailer`) are made from it. After [#create] or [#open] has
-/// returned, [#recovery] tells whether the last entry was kept.
+/// Appenders (`fenceline-appender`) and tailers (`fenceline-tailer`) are made from it. After [#create] or [#open]
+/// has returned, [#recovery] tells whether the last entry was kept.
 ///
-/// Threads: all methods may be called from any thread. [#close] waits for the append under way, then makes data and a
-/// clean record durable; afterwards appenders return [AppendResult#CLOSED].
+/// Threads: all methods may be called from any thread. [#close] waits for the append under way, then makes data and
+/// a clean record durable; afterwards appenders return [AppendResult#CLOSED].
 public final class Journal implements JournalSource {
     private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -49,8 +49,8 @@ public final class Journal implements JournalSource {
         this.view = view;
     }
 
-    /// Creates a journal and opens it. All blocks are allocated and written here: a full disk is an exception now, not
-    /// a
+    /// Creates a journal and opens it. All blocks are allocated and written here: a full disk is an exception now,
+    /// not a
     /// surprise later; then nothing is left behind.
     ///
     /// @param directory must not exist, its parent must

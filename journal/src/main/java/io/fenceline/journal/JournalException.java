@@ -1,7 +1,7 @@
 package io.fenceline.journal;
 
-/// Something is wrong with a journal or its storage. The message says what, where (file, position), what was expected,
-/// what was found, and what to do. Subclasses exist where a program would act differently.
+/// Something is wrong with a journal or its storage. The message says what, where (file, position), what was
+/// expected, what was found, and what to do. Subclasses exist where a program would act differently.
 public class JournalException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

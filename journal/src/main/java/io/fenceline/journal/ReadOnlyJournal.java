@@ -10,7 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
 
-/// A journal, open for reading only: beside a writer in any process, or without one. Takes no lock and writes nothing.
+/// A journal, open for reading only: beside a writer in any process, or without one. Takes no lock and writes
+/// nothing.
 ///
 /// Threads: all methods may be called from any thread.
 public final class ReadOnlyJournal implements JournalSource {

@@ -46,8 +46,8 @@ public record RecoveryReport(
         CLEAN,
         /// A crash: everything acknowledged is kept, what was under way is sealed.
         RECOVERED,
-        /// A `PROCESS` journal met a crash of the machine: entries may be lost, which that level does not promise to
-        /// keep.
+        /// A `PROCESS` journal met a crash of the machine: entries may be lost, which that level does not promise
+        /// to keep.
         POWER_LOST
     }
 

@@ -7,5 +7,6 @@
 /// | learn whether the last entry was kept | [Journal#recovery], a [RecoveryReport] |
 /// | learn what an acknowledged entry survives | [JournalSource#durability], a [DurabilityReport] |
 ///
-/// Entries are written with `fenceline-appender` and read with `fenceline-tailer`. Problems are [JournalException]s.
+/// Entries are written with `fenceline-appender` and read with `fenceline-tailer`. Problems are
+/// [JournalException]s.
 package io.fenceline.journal;

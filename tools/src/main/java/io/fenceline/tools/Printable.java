@@ -5,9 +5,9 @@ import java.io.OutputStream;
 
 /// Makes foreign text harmless: payloads, file names and error messages reach a terminal through here only.
 ///
-/// Escaped are control characters (C0, DEL, C1: an ESC never gets through), characters that reorder or hide text (the
-/// Unicode categories Cf, Zl, Zp, Cs, Co, Cn) and bytes that are no UTF-8: as `\t \n \r`, `\xNN` for a byte, `\\u{N}`
-/// for
+/// Escaped are control characters (C0, DEL, C1: an ESC never gets through), characters that reorder or hide text
+/// (the Unicode categories Cf, Zl, Zp, Cs, Co, Cn) and bytes that are no UTF-8: as `\t \n \r`, `\xNN` for a byte,
+/// `\\u{N}` for
 /// a character. A backslash stays as it is: the result is for people, not for parsing.
 final class Printable {
     private static final char[] HEX = "0123456789abcdef".toCharArray();

@@ -4,21 +4,27 @@ import io.fenceline.journal.AppendResult;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.JournalException;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.persist.Persister;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /// The writer's positions, and the rules under which an appender may write.
 ///
 ///     appender:  [#enter] ─▶ (slow: [#admit]) ─▶ store, drain through [#persister] ─▶ [#publish] ─▶ exit
 ///
 /// Assumptions:
-/// 1. One exclusive appender at a time ([#attach]), used by one thread at a time; `retain` and `close` come from any.
+/// 1. One exclusive appender at a time ([#attach]), used by one thread at a time; `retain` and `close` come from
+/// any.
 /// 2. Between `enter` and `exit` runs no code of a user.
 ///
 /// Guarantees:
@@ -31,12 +37,25 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /// Progress: `enter`, `publish`, `exit` never wait. `admit` waits for the storage, and for room under
 /// [FullPolicy#BLOCK].
 public final class Positions {
+    /// Result of [#admit]: what would have to be given up is not published yet. Help to publish, then ask again.
+    public static final long NOT_YET_PUBLISHED = -100;
+
     /// The first lease of a writer.
     public static final long FIRST_LEASE_LENGTH_BYTES = 64 << 10;
 
     private static final long STRIDE_LENGTH_BYTES = 1 << 20;
     private static final long DEVICE_STRIDE_LENGTH_BYTES = 16 << 20;
     private static final long CLOSE_TIMEOUT_NS = 10_000_000_000L;
+    private static final VarHandle FREE_END;
+
+    static {
+        try {
+            FREE_END = MethodHandles.lookup().findVarHandle(Positions.class, "freeEnd", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final Persister persister;
     private final Superblock superblock;
     private final Geometry geometry;
@@ -55,14 +74,14 @@ public final class Positions {
     private long nextSequence;
     private long freeEnd;
 
-    private final List<Activity> activities = new CopyOnWriteArrayList<>();
+    private final List<WeakReference<Activity>> activities = new CopyOnWriteArrayList<>();
     private volatile boolean closed;
 
     // Guarded by monitor.
     private boolean attached;
     private long leaseLengthBytes = FIRST_LEASE_LENGTH_BYTES;
-    private long candidatePosition;
-    private long candidateSequence;
+    private final FloorCandidates candidates = new FloorCandidates();
+    private @Nullable Reservations shared;
 
     /// Takes over a recovered journal; returns after the record of the new epoch is durable for real.
     ///
@@ -100,15 +119,14 @@ public final class Positions {
         this.reserved = keeper.lease();
         this.nextSequence = nextSequence;
         this.freeEnd = reserved;
-        this.candidatePosition = reserved;
-        this.candidateSequence = nextSequence;
+        candidates.add(reserved, nextSequence);
         run.begin(superblock.journalId(), reserved, keeper.retained());
         this.populator = new SegmentPopulator(persister, geometry, reserved);
         populator.start();
         CachedClock.acquire();
     }
 
-    /// Takes the one place of an exclusive appender.
+    /// Takes the one place of an appender.
     ///
     /// @throws IllegalStateException if there is another, or the journal is closed
     public void attach() {
@@ -118,29 +136,53 @@ public final class Positions {
             }
             if (attached) {
                 throw new IllegalStateException(
-                        "the journal has an exclusive appender already; close that one first, or share it");
+                        "the journal has an appender already; close that one first, or share a ConcurrentAppender");
             }
             attached = true;
         }
     }
 
-    /// Gives the place back.
+    /// Takes the place for many threads.
+    ///
+    /// @throws IllegalStateException if it is taken, or the journal is closed
+    public Reservations attachShared() {
+        attach();
+        synchronized (monitor) {
+            Reservations reservations = new Reservations(geometry, run, reserved, nextSequence);
+            shared = reservations;
+            return reservations;
+        }
+    }
+
+    /// Gives the place back. Reservations have ended, and all are published, or the journal is poisoned.
     public void detach() {
         synchronized (monitor) {
+            collectShared();
             attached = false;
+        }
+    }
+
+    /// Takes over from the threads that shared the reservation word.
+    private void collectShared() {
+        if (shared != null) {
+            long word = shared.close();
+            reserved = shared.lastPosition(word);
+            nextSequence = shared.lastSequence(word);
+            shared = null;
         }
     }
 
     /// Makes a thread's appends known to [#close].
     public Activity register() {
         Activity activity = new Activity();
-        activities.add(activity);
+        activities.removeIf(known -> known.get() == null);
+        activities.add(new WeakReference<>(activity));
         return activity;
     }
 
     /// Forgets a thread that appends no more.
     public void unregister(Activity activity) {
-        activities.remove(activity);
+        activities.removeIf(known -> known.get() == activity);
     }
 
     /// Begins an append; [Activity#exit] ends it.
@@ -161,9 +203,9 @@ public final class Positions {
         return true;
     }
 
-    /// Up to here the appender may write without asking again.
+    /// Up to here the appender may write without asking again (acquire).
     public long freeEnd() {
-        return freeEnd;
+        return (long) FREE_END.getAcquire(this);
     }
 
     /// The next byte that nobody owns.
@@ -176,22 +218,32 @@ public final class Positions {
         return nextSequence;
     }
 
-    /// Makes sure that everything before `end` may be written: room in the ring, and a persisted lease. Nothing is
-    /// owned
-    /// while this waits, so a failure leaves nothing behind.
+    /// Asks for everything before `end`, for the exclusive appender.
     ///
-    /// @param end where the frame ends, with a PAD in front of it if there is one
     /// @return 0, or a result of [AppendResult]
     public long admit(long end) {
+        return admit(reserved, nextSequence, end);
+    }
+
+    /// Makes sure that everything before `end` may be written: room in the ring, and a persisted lease. Nothing is
+    /// owned while this waits, so a failure leaves nothing behind.
+    ///
+    /// @param reserved position of the next byte that nobody owns
+    /// @param sequence of the next entry, from the *same* state of the reservation: together a candidate for the
+    /// floor
+    /// @param end      where the frame ends, with a PAD in front of it if there is one
+    /// @return 0, [#NOT_YET_PUBLISHED], or a result of [AppendResult]
+    public long admit(long reserved, long sequence, long end) {
         synchronized (monitor) {
-            // All before `reserved` is published, so it is a floor candidate: a pair read from one state of this
-            // thread.
-            candidatePosition = reserved;
-            candidateSequence = nextSequence;
+            candidates.add(reserved, sequence);
+            candidates.promote(run.published());
             long retained = keeper.retained();
             if (end > retained + geometry.capacityBytes()) {
                 if (config.fullPolicy() == FullPolicy.OVERWRITE) {
                     retained = roundUpToSegment(end - geometry.capacityBytes());
+                    if (retained > floorPosition()) {
+                        return NOT_YET_PUBLISHED;
+                    }
                 } else {
                     long result = config.fullPolicy() == FullPolicy.BLOCK ? awaitRoom(end) : AppendResult.FULL;
                     if (result != 0) {
@@ -205,11 +257,17 @@ public final class Positions {
             if (lease > keeper.lease() || retained > keeper.retained()) {
                 changeState(lease, retained);
             }
-            freeEnd =
-                    Math.max(end, lease == retained + geometry.capacityBytes() ? lease : lease - leaseLengthBytes / 2);
+            boolean capped = lease == retained + geometry.capacityBytes();
+            long free = Math.max(end, capped ? lease : lease - leaseLengthBytes / 2);
+            FREE_END.setRelease(this, Math.max(free, freeEnd));
             leaseLengthBytes = Math.min(strideLengthBytes, 2 * leaseLengthBytes);
             return 0;
         }
+    }
+
+    /// The newest floor that may be recorded.
+    private long floorPosition() {
+        return Math.max(keeper.floor(), candidates.position());
     }
 
     private long roundUpToSegment(long position) {
@@ -218,9 +276,10 @@ public final class Positions {
 
     /// Shared word first, then the record; its drain orders both before any store into what they give up.
     private void changeState(long lease, long retained) {
-        boolean promotable = run.published() >= candidatePosition && candidatePosition >= keeper.floor();
-        long floor = promotable ? candidatePosition : keeper.floor();
-        long floorSequence = promotable ? candidateSequence : keeper.floorSequence();
+        candidates.promote(run.published());
+        boolean newer = candidates.position() > keeper.floor();
+        long floor = newer ? candidates.position() : keeper.floor();
+        long floorSequence = newer ? candidates.sequence() : keeper.floorSequence();
         if (retained > floor) {
             throw new IllegalStateException("retained " + retained + " would pass the floor " + floor);
         }
@@ -267,8 +326,7 @@ public final class Positions {
     /// A segment begins at `position`: a candidate for the floor once it is published.
     public void candidate(long position, long sequence) {
         synchronized (monitor) {
-            candidatePosition = position;
-            candidateSequence = sequence;
+            candidates.add(position, sequence);
         }
     }
 
@@ -282,8 +340,8 @@ public final class Positions {
                 throw new IllegalArgumentException(
                         "retain(" + position + "): expected a position from 0 to published " + run.published());
             }
-            long newest = run.published() >= candidatePosition ? candidatePosition : keeper.floor();
-            long retained = Math.min(geometry.segmentStart(position), geometry.segmentStart(newest));
+            candidates.promote(run.published());
+            long retained = Math.min(geometry.segmentStart(position), geometry.segmentStart(floorPosition()));
             if (retained > keeper.retained()) {
                 changeState(keeper.lease(), retained);
                 monitor.notifyAll();
@@ -308,6 +366,17 @@ public final class Positions {
         run.poison();
     }
 
+    /// @throws JournalException.Poisoned after the first fault
+    public void checkFault() {
+        Throwable fault = persister.fault();
+        if (fault != null) {
+            throw new JournalException.Poisoned(
+                    "the journal was poisoned by an earlier fault (" + fault.getMessage()
+                            + "); nothing more is acknowledged: close it, see to the storage, open it again",
+                    fault);
+        }
+    }
+
     /// Timestamp of a frame whose caller gives none, in ns since the epoch.
     public long timestampNs() {
         return config.timestampMode() == TimestampMode.CACHED
@@ -330,13 +399,14 @@ public final class Positions {
         barrier.run();
         populator.close();
         long startNs = System.nanoTime();
-        while (activities.stream().anyMatch(Activity::isActive)) {
+        while (isAnyActive()) {
             if (System.nanoTime() - startNs > CLOSE_TIMEOUT_NS) {
                 return false;
             }
             Thread.yield();
         }
         synchronized (monitor) {
+            collectShared();
             if (persister.fault() == null && run.published() == reserved) {
                 guarded(() -> keeper.close(reserved, nextSequence));
                 if (lastReserved >= 0) {
@@ -345,6 +415,16 @@ public final class Positions {
             }
         }
         return true;
+    }
+
+    private boolean isAnyActive() {
+        for (WeakReference<Activity> known : activities) {
+            Activity activity = known.get();
+            if (activity != null && activity.isActive()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     public boolean isClosed() {

@@ -28,7 +28,8 @@ import java.util.UUID;
 
 /// The words of `journal.run`, shared between the writer and all readers of this machine.
 ///
-/// 1. Only the writer process stores. `published` is stored with release after the bytes before it are durable at the
+/// 1. Only the writer process stores. `published` is stored with release after the bytes before it are durable at
+/// the
 ///    journal's level; `retained` is stored before anything that it gives up is overwritten.
 /// 2. A reader that loads `published` (acquire) sees every byte before it.
 /// 3. The words mean something only in the boot that wrote them: [#isCurrent].
@@ -61,7 +62,8 @@ public final class RunFile {
                 && words.get(Bytes.I64, JOURNAL_ID_OFFSET + 8) == journalId.getLeastSignificantBits();
     }
 
-    /// Takes the words over for a new writer, after recovery. They only advance within a boot; the boot hash goes last.
+    /// Takes the words over for a new writer, after recovery. They only advance within a boot; the boot hash goes
+    /// last.
     public void begin(UUID journalId, long published, long retained) {
         words.set(Bytes.I64, MAGIC_OFFSET, MAGIC);
         words.set(Bytes.I32, VERSION_OFFSET, VERSION);
@@ -83,6 +85,16 @@ public final class RunFile {
     /// Shows entries to tailers (release).
     public void publish(long position) {
         LONG.setRelease(words, (long) PUBLISHED_OFFSET, position);
+    }
+
+    /// Shows entries to tailers, and lets no later load of the caller go ahead of it (full fence).
+    void publishVolatile(long position) {
+        LONG.setVolatile(words, (long) PUBLISHED_OFFSET, position);
+    }
+
+    /// Moves `published` on, if it is still what the caller saw (full fence).
+    void advance(long from, long to) {
+        LONG.compareAndSet(words, (long) PUBLISHED_OFFSET, from, to);
     }
 
     /// The oldest byte still readable (acquire).

@@ -3,8 +3,8 @@ package io.fenceline.journal.positions;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.persist.Persister;
 
-/// Maps the segment ahead of the writer in, on a thread of its own, so that an append meets no page fault. Each segment
-/// is populated once a mapping; after the first lap there is nothing left to do, and the thread ends.
+/// Maps the segment ahead of the writer in, on a thread of its own, so that an append meets no page fault. Each
+/// segment is populated once a mapping; after the first lap there is nothing left to do, and the thread ends.
 final class SegmentPopulator implements AutoCloseable {
     private static final long STEP_LENGTH_BYTES = 2 << 20;
 
