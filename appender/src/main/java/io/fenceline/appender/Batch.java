@@ -49,8 +49,19 @@ public final class Batch {
     /// @throws IllegalArgumentException if the payload is too large for any frame
     /// @throws IllegalStateException    if the batch is not open
     public boolean add(MemorySegment payload, int type) {
+        return add(payload, payload.byteSize(), type);
+    }
+
+    /// Whether [#add] would take a payload of that length.
+    boolean hasRoom(int lengthBytes) {
+        return entries < FrameDescriptor.MAXIMUM_ENTRIES
+                && (long) length + FrameDescriptor.entryLength(lengthBytes) <= maximumFrameLength;
+    }
+
+    /// Adds the first bytes of a segment.
+    boolean add(MemorySegment payload, long lengthBytes, int type) {
         FrameStage open = open();
-        int payloadLength = next(open, payload.byteSize());
+        int payloadLength = next(open, lengthBytes);
         if (payloadLength < 0) {
             return false;
         }
@@ -81,11 +92,11 @@ public final class Batch {
             throw new IllegalArgumentException(
                     "payload of " + payloadLength + " bytes: expected 0 to " + maximumPayloadLength);
         }
-        long end = (long) length + FrameDescriptor.entryLength((int) payloadLength);
-        if (entries == FrameDescriptor.MAXIMUM_ENTRIES || end > maximumFrameLength) {
+        if (!hasRoom((int) payloadLength)) {
             return -1;
         }
-        open.ensure(FrameDescriptor.slotAlignedLength((int) end), length);
+        int end = length + FrameDescriptor.entryLength((int) payloadLength);
+        open.ensure(FrameDescriptor.slotAlignedLength(end), length);
         return (int) payloadLength;
     }
 

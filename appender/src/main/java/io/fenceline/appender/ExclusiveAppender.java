@@ -163,7 +163,6 @@ public final class ExclusiveAppender extends Appender {
             closed = true;
             staging.claim.abort();
             staging.batch.abort();
-            positions.unregister(staging.activity);
             positions.detach();
         }
     }

@@ -15,6 +15,13 @@ public final class AppendResult {
     /// The thread was interrupted while it waited for room; its interrupt flag is set. Nothing happened.
     public static final long INTERRUPTED = -3;
 
+    /// A ring in front of the journal is full. Nothing happened. Retry later.
+    public static final long BACK_PRESSURED = -4;
+
+    /// An I/O fault ended this opening of the journal; only asynchronous appends say it so, the others throw
+    /// [JournalException.Poisoned]. Nothing is acknowledged any more until the journal is opened again.
+    public static final long POISONED = -5;
+
     private AppendResult() {}
 
     /// The name of a result, or the position in digits.
@@ -22,8 +29,13 @@ public final class AppendResult {
         if (result >= 0) {
             return Long.toString(result);
         }
-        return result == FULL
-                ? "FULL"
-                : result == CLOSED ? "CLOSED" : result == INTERRUPTED ? "INTERRUPTED" : "unknown result " + result;
+        return switch ((int) result) {
+            case (int) FULL -> "FULL";
+            case (int) CLOSED -> "CLOSED";
+            case (int) INTERRUPTED -> "INTERRUPTED";
+            case (int) BACK_PRESSURED -> "BACK_PRESSURED";
+            case (int) POISONED -> "POISONED";
+            default -> "unknown result " + result;
+        };
     }
 }

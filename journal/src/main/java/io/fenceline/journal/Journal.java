@@ -147,8 +147,7 @@ public final class Journal implements JournalSource {
                     run,
                     durability.durability(),
                     durability.emulated(),
-                    config,
-                    files::closeMapping);
+                    config);
             LogView view =
                     new LogView(head.superblock(), files.mapping(), files::read, run, head.state(), files.logPath());
             done = true;
@@ -170,8 +169,8 @@ public final class Journal implements JournalSource {
         return ReadOnlyJournal.open(directory);
     }
 
-    /// Reads a whole journal and judges every byte of it: live (beside a writer), closed, crashed, or damaged. Takes no
-    /// lock and writes nothing.
+    /// Reads a whole journal and judges every byte of it: live (beside a writer), closed, crashed, or damaged.
+    /// Takes no lock and writes nothing.
     ///
     /// @throws JournalException.NotAJournal if there is none at the path
     /// @throws JournalException.Corrupt     if the head is damaged beyond use

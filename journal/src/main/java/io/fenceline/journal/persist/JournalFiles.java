@@ -15,10 +15,11 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/// The files of one journal: created, found, locked, mapped. Symbolic links are refused at the directory and at each
-/// file; modes are 0700 and 0600 (0750 and 0640 by configuration).
+/// The files of one journal: created, found, locked, mapped. Symbolic links are refused at the directory and at
+/// each file; modes are 0700 and 0600 (0750 and 0640 by configuration).
 ///
-/// Threads: [#read] may be called by any number; [#close] once, when nobody uses the mapping by raw address any more.
+/// Threads: [#read] may be called by any number; [#close] once, when nobody uses the mapping by raw address any
+/// more.
 public final class JournalFiles implements AutoCloseable {
     public static final String LOG = "journal.log";
     public static final String RUN = "journal.run";
@@ -45,8 +46,8 @@ public final class JournalFiles implements AutoCloseable {
         this.log = directory.resolve(LOG);
     }
 
-    /// Creates a journal under a temporary name beside its place, with all blocks written, and renames it when it is
-    /// whole and durable. Whatever fails, nothing is left behind.
+    /// Creates a journal under a temporary name beside its place, with all blocks written, and renames it when it
+    /// is whole and durable. Whatever fails, nothing is left behind.
     ///
     /// @param path          where the directory shall be; must not exist
     /// @param lengthBytes   of `journal.log`
@@ -326,15 +327,6 @@ public final class JournalFiles implements AutoCloseable {
         return mappedAddress;
     }
 
-    /// Ends the use of [#mapping] in Java: afterwards every access throws. Acts as a barrier between this thread and
-    /// all others: what they stored before is seen, and what they load later is what this thread stored before (the
-    /// JVM's handshake that closes a shared arena).
-    public void closeMapping() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
-    }
-
     /// Unmaps, closes and unlocks.
     @Override
     public void close() {
@@ -342,7 +334,7 @@ public final class JournalFiles implements AutoCloseable {
             return;
         }
         closed = true;
-        closeMapping();
+        arena.close();
         runArena.close();
         if (mappedAddress != 0) {
             Posix.unmap(mappedAddress, logLengthBytes);

@@ -18,7 +18,8 @@ public final class Activity {
     @SuppressWarnings("UnusedVariable") // through ACTIVE
     private boolean active;
 
-    void enter() {
+    /// Begins something; the load of the flag "closed" comes next.
+    public void enter() {
         ACTIVE.setOpaque(this, true);
     }
 

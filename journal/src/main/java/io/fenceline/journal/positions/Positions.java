@@ -13,9 +13,6 @@ import io.fenceline.journal.persist.Persister;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.lang.ref.WeakReference;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /// The writer's positions, and the rules under which an appender may write.
@@ -63,7 +60,6 @@ public final class Positions {
     private final JournalConfig config;
     private final StateKeeper keeper;
     private final SegmentPopulator populator;
-    private final Runnable barrier;
     private final MemorySegment timespec = CachedClock.newTimespec();
     private final long strideLengthBytes;
     private final Object monitor = new Object();
@@ -74,7 +70,7 @@ public final class Positions {
     private long nextSequence;
     private long freeEnd;
 
-    private final List<WeakReference<Activity>> activities = new CopyOnWriteArrayList<>();
+    private final Activities activities = new Activities();
     private volatile boolean closed;
 
     // Guarded by monitor.
@@ -93,7 +89,6 @@ public final class Positions {
     /// @param durability   level of this writer
     /// @param emulated     whether `MEMORY` is emulated
     /// @param config       policies
-    /// @param barrier      orders this thread against all others: after it, what they stored before is seen, and
     /// they
     ///                     see what this thread stored before
     public Positions(
@@ -104,14 +99,12 @@ public final class Positions {
             RunFile run,
             Durability durability,
             boolean emulated,
-            JournalConfig config,
-            Runnable barrier) {
+            JournalConfig config) {
         this.persister = persister;
         this.superblock = superblock;
         this.geometry = superblock.geometry();
         this.run = run;
         this.config = config;
-        this.barrier = barrier;
         this.strideLengthBytes = durability == Durability.DEVICE ? DEVICE_STRIDE_LENGTH_BYTES : STRIDE_LENGTH_BYTES;
         this.keeper =
                 new StateKeeper(persister, superblock, last, nextSequence, durability, emulated, RunFile.bootHash32());
@@ -174,24 +167,12 @@ public final class Positions {
 
     /// Makes a thread's appends known to [#close].
     public Activity register() {
-        Activity activity = new Activity();
-        activities.removeIf(known -> known.get() == null);
-        activities.add(new WeakReference<>(activity));
-        return activity;
-    }
-
-    /// Forgets a thread that appends no more.
-    public void unregister(Activity activity) {
-        activities.removeIf(known -> known.get() == activity);
+        return activities.register();
     }
 
     /// Begins an append; [Activity#exit] ends it.
     ///
-    /// The store to `active` and the load of `closed` are a Dekker pair with [#close], whose side pays for the
-    /// fence:
-    /// it stores `closed`, then brings every thread to a safepoint by the JVM's handshake, then reads `active`. A
-    /// thread that passed here before the handshake is seen as active; one that comes after it sees `closed`. No
-    /// safepoint poll lies between the two accesses.
+    /// See [Activities] for why this needs no fence.
     ///
     /// @return false if the journal is closed; nothing was begun
     public boolean enter(Activity activity) {
@@ -396,14 +377,9 @@ public final class Positions {
             monitor.notifyAll();
         }
         CachedClock.release();
-        barrier.run();
         populator.close();
-        long startNs = System.nanoTime();
-        while (isAnyActive()) {
-            if (System.nanoTime() - startNs > CLOSE_TIMEOUT_NS) {
-                return false;
-            }
-            Thread.yield();
+        if (!activities.awaitQuiet(CLOSE_TIMEOUT_NS)) {
+            return false;
         }
         synchronized (monitor) {
             collectShared();
@@ -415,16 +391,6 @@ public final class Positions {
             }
         }
         return true;
-    }
-
-    private boolean isAnyActive() {
-        for (WeakReference<Activity> known : activities) {
-            Activity activity = known.get();
-            if (activity != null && activity.isActive()) {
-                return true;
-            }
-        }
-        return false;
     }
 
     public boolean isClosed() {
