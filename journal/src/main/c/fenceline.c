@@ -1,43 +1,49 @@
 /*
- * The persist kernel: what Java cannot say. Addresses are raw; the caller has bounded them.
+ * The persist kernel: what Java cannot say, and what it cannot say fast enough. Addresses are raw; the caller has
+ * bounded them. "Persisted by fl_fence" means: by the next one of the same thread.
  *
- *   fl_copy(dst, src, n)     like memcpy, by non-temporal stores that bypass the caches.
- *                            dst and n are multiples of 64. Persisted by the next fl_fence of this thread.
- *   fl_persist(dst, src, n)  fl_copy and fl_fence in one call.
- *   fl_write_back(p, n)      writes the cache lines of [p, p + n) back to memory; persisted by the next fl_fence.
- *   fl_fence()               everything that this thread copied or wrote back before is persistent afterwards.
- *   fl_describe()            which instructions were chosen, as text.
+ *   fl_copy(dst, src, n)       like memcpy, by non-temporal stores that bypass the caches. dst and n are multiples of
+ *                              64. Persisted by fl_fence.
+ *   fl_persist(dst, src, n)    fl_copy, then fl_fence.
+ *   fl_write_back(p, n)        writes the cache lines of [p, p + n) back to memory; persisted by fl_fence.
+ *   fl_fence()                 everything that this thread copied or wrote back before is persistent afterwards.
+ *   fl_crc32c(crc, p, n)       goes on with a CRC32C (Castagnoli; begun with 0) over n bytes.
+ *   fl_copy_crc32c(crc, dst, p, n)
+ *                              fl_copy and fl_crc32c, over each line together.
+ *   fl_persist_frame(dst, src, length, n, salt)
+ *                              equivalent to: store crc32c(src + 4, length - 4) ^ salt to the first 4 bytes at src, then
+ *                              fl_persist(dst, src, n). Checksum and copy go over each line together.
+ *   fl_store_frame(dst, src, length, n, salt)
+ *                              the same with memcpy and without the fence.
+ *   fl_describe()              which instructions were chosen, as text.
  *
  * Callers keep n at 64 KiB or less: a critical downcall delays the JVM's safepoints.
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define EXPORT __attribute__((visibility("default")))
+#define LINE 64
+#define FOLD_FROM 1536 /* shorter ranges are checksummed as fast by chains of crc32 instructions (measured on Zen 4) */
 
+/* ------------------------------------------------------------------------------------------------- x86-64 */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#define TARGET(t) __attribute__((target(t)))
+
 static void copy_sse2(char *dst, const char *src, size_t n) {
-  for (size_t i = 0; i < n; i += 64) {
-    __m128i a = _mm_loadu_si128((const __m128i *)(src + i)), b = _mm_loadu_si128((const __m128i *)(src + i + 16));
-    __m128i c = _mm_loadu_si128((const __m128i *)(src + i + 32)), d = _mm_loadu_si128((const __m128i *)(src + i + 48));
-    _mm_stream_si128((__m128i *)(dst + i), a);
-    _mm_stream_si128((__m128i *)(dst + i + 16), b);
-    _mm_stream_si128((__m128i *)(dst + i + 32), c);
-    _mm_stream_si128((__m128i *)(dst + i + 48), d);
-  }
+  for (size_t i = 0; i < n; i += 16)
+    _mm_stream_si128((__m128i *)(dst + i), _mm_loadu_si128((const __m128i *)(src + i)));
 }
 
-__attribute__((target("avx2"))) static void copy_avx2(char *dst, const char *src, size_t n) {
-  for (size_t i = 0; i < n; i += 64) {
-    __m256i a = _mm256_loadu_si256((const __m256i *)(src + i)), b = _mm256_loadu_si256((const __m256i *)(src + i + 32));
-    _mm256_stream_si256((__m256i *)(dst + i), a);
-    _mm256_stream_si256((__m256i *)(dst + i + 32), b);
-  }
+TARGET("avx2") static void copy_avx2(char *dst, const char *src, size_t n) {
+  for (size_t i = 0; i < n; i += 32)
+    _mm256_stream_si256((__m256i *)(dst + i), _mm256_loadu_si256((const __m256i *)(src + i)));
 }
 
-__attribute__((target("avx512f"))) static void copy_avx512(char *dst, const char *src, size_t n) {
+TARGET("avx512f") static void copy_avx512(char *dst, const char *src, size_t n) {
   for (size_t i = 0; i < n; i += 64) _mm512_stream_si512((__m512i *)(dst + i), _mm512_loadu_si512(src + i));
 }
 
@@ -45,15 +51,154 @@ __attribute__((target("avx512f"))) static void copy_avx512(char *dst, const char
 
 static void write_back_clflush(char *p, size_t n) { EACH_LINE(p, n) _mm_clflush((void *)l); }
 
-__attribute__((target("clflushopt"))) static void write_back_clflushopt(char *p, size_t n) {
-  EACH_LINE(p, n) _mm_clflushopt((void *)l);
+TARGET("clflushopt") static void write_back_clflushopt(char *p, size_t n) { EACH_LINE(p, n) _mm_clflushopt((void *)l); }
+
+TARGET("clwb") static void write_back_clwb(char *p, size_t n) { EACH_LINE(p, n) _mm_clwb((void *)l); }
+
+static inline void fence(void) { _mm_sfence(); }
+
+/*
+ * The checksum by the crc32 instruction, whose result depends on the one before: a chain. Long ranges are cut into four
+ * chains of equal length, put together again by carry-less multiplication: shift[i] is x^(64 i - 33) mod P, so that
+ * crc32(0, clmul(c, shift[i])) moves c over i words. Only built and called where the CPU has sse4.2 and pclmul.
+ */
+#define SHIFTS 1024
+#define CRC_TARGET TARGET("sse4.2,pclmul")
+static uint32_t shift[3 * SHIFTS + 1];
+
+CRC_TARGET static inline uint64_t over(uint64_t crc, size_t words) {
+  return (uint64_t)_mm_cvtsi128_si64(
+      _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc), _mm_cvtsi32_si128((int)shift[words]), 0));
 }
 
-__attribute__((target("clwb"))) static void write_back_clwb(char *p, size_t n) { EACH_LINE(p, n) _mm_clwb((void *)l); }
+static inline uint64_t word(const char *p) {
+  uint64_t w;
+  memcpy(&w, p, 8);
+  return w;
+}
+
+CRC_TARGET static inline uint64_t crc_chain(uint64_t crc, const char *p, size_t n) {
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) crc = _mm_crc32_u64(crc, word(p + i));
+  for (; i < n; i++) crc = _mm_crc32_u8((uint32_t)crc, (uint8_t)p[i]);
+  return crc;
+}
+
+CRC_TARGET static uint64_t crc_chains(uint64_t crc, const char *p, size_t n) {
+  while (n >= 256) {
+    size_t words = n / 32 < SHIFTS ? n / 32 : SHIFTS, bytes = words * 8;
+    uint64_t a = crc, b = 0, c = 0, d = 0;
+    for (size_t i = 0; i < bytes; i += 8) {
+      a = _mm_crc32_u64(a, word(p + i));
+      b = _mm_crc32_u64(b, word(p + bytes + i));
+      c = _mm_crc32_u64(c, word(p + 2 * bytes + i));
+      d = _mm_crc32_u64(d, word(p + 3 * bytes + i));
+    }
+    crc = d ^ _mm_crc32_u64(0, over(a, 3 * words) ^ over(b, 2 * words) ^ over(c, words));
+    p += 4 * bytes;
+    n -= 4 * bytes;
+  }
+  return crc_chain(crc, p, n);
+}
+
+/*
+ * The checksum by folding: 256 bytes a step, in four registers of four 128-bit lanes. A lane that lies d bytes in front
+ * of another is multiplied by x^(8 d) and added to it: fold_by(d) holds reflect(x^(8 d + 32) mod P) << 1 for its first
+ * half, reflect(x^(8 d - 32) mod P) << 1 for the second. See Gopal et al., "Fast CRC Computation for Generic
+ * Polynomials Using PCLMULQDQ Instruction", Intel 2009.
+ */
+#define FOLD_TARGET TARGET("sse4.2,pclmul,avx512f,avx512vl,avx512dq,vpclmulqdq")
+static uint64_t fold256[2], fold192[2], fold128[2], fold64[2], fold48[2], fold32[2], fold16[2];
+
+static void fold_by(uint64_t k[2], int d) {
+  for (int half = 0; half < 2; half++) {
+    uint32_t x = 0x80000000u; /* 1, reflected */
+    for (int i = 0; i < 8 * d + (half ? -32 : 32); i++) x = x >> 1 ^ (x & 1 ? 0x82F63B78u : 0);
+    k[half] = (uint64_t)x << 1;
+  }
+}
+
+FOLD_TARGET static inline __m512i lanes(const uint64_t k[2]) {
+  return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)k));
+}
+
+FOLD_TARGET static inline __m512i fold(__m512i x, __m512i k) {
+  return _mm512_xor_si512(_mm512_clmulepi64_epi128(x, k, 0x00), _mm512_clmulepi64_epi128(x, k, 0x11));
+}
+
+FOLD_TARGET static inline __m128i fold_lane(__m128i x, const uint64_t k[2]) {
+  __m128i c = _mm_loadu_si128((const __m128i *)k);
+  return _mm_xor_si128(_mm_clmulepi64_si128(x, c, 0x00), _mm_clmulepi64_si128(x, c, 0x11));
+}
+
+/* With a dst, every line goes there as it is loaded, by non-temporal stores. */
+FOLD_TARGET static inline __m512i line(const char *p, char *dst, size_t i) {
+  __m512i x = _mm512_loadu_si512(p + i);
+  if (dst) _mm512_stream_si512((__m512i *)(dst + i), x);
+  return x;
+}
+
+FOLD_TARGET static inline uint64_t crc_fold_copy(uint64_t crc, const char *p, size_t n, char *dst) {
+  __m512i x0 = line(p, dst, 0), x1 = line(p, dst, 64), x2 = line(p, dst, 128), x3 = line(p, dst, 192);
+  x0 = _mm512_xor_si512(x0, _mm512_zextsi128_si512(_mm_cvtsi64_si128((long long)crc)));
+  const __m512i k = lanes(fold256);
+  size_t i = 256;
+  for (; i + 256 <= n; i += 256) {
+    x0 = _mm512_xor_si512(fold(x0, k), line(p, dst, i));
+    x1 = _mm512_xor_si512(fold(x1, k), line(p, dst, i + 64));
+    x2 = _mm512_xor_si512(fold(x2, k), line(p, dst, i + 128));
+    x3 = _mm512_xor_si512(fold(x3, k), line(p, dst, i + 192));
+  }
+  __m512i x = _mm512_xor_si512(
+      _mm512_xor_si512(fold(x0, lanes(fold192)), fold(x1, lanes(fold128))),
+      _mm512_xor_si512(fold(x2, lanes(fold64)), x3));
+  __m128i y = _mm_xor_si128(
+      _mm_xor_si128(
+          fold_lane(_mm512_castsi512_si128(x), fold48), fold_lane(_mm512_extracti32x4_epi32(x, 1), fold32)),
+      _mm_xor_si128(fold_lane(_mm512_extracti32x4_epi32(x, 2), fold16), _mm512_extracti32x4_epi32(x, 3)));
+  crc = _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(y));
+  crc = _mm_crc32_u64(crc, (uint64_t)_mm_extract_epi64(y, 1));
+  if (dst) copy_avx512(dst + i, p + i, n - i);
+  return crc_chains(crc, p + i, n - i);
+}
+
+FOLD_TARGET static uint64_t crc_fold(uint64_t crc, const char *p, size_t n) {
+  return n < FOLD_FROM ? crc_chains(crc, p, n) : crc_fold_copy(crc, p, n, 0);
+}
+
+FOLD_TARGET static uint64_t copy_crc_fold(uint64_t crc, char *dst, const char *p, size_t n) {
+  if (n >= FOLD_FROM) return crc_fold_copy(crc, p, n, dst);
+  copy_avx512(dst, p, n);
+  return crc_chains(crc, p, n);
+}
+
+/* Without the instructions: bit by bit. Right, not fast; only CPUs older than any persistent memory lack them. */
+static uint64_t crc_bits(uint64_t crc, const char *p, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    crc ^= (uint8_t)p[i];
+    for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0x82F63B78u : 0);
+  }
+  return crc;
+}
 
 static void (*copy)(char *, const char *, size_t) = copy_sse2;
 static void (*write_back)(char *, size_t) = write_back_clflush;
+static uint64_t (*crc32c)(uint64_t, const char *, size_t) = crc_bits;
+
+static uint64_t copy_then_crc(uint64_t crc, char *dst, const char *p, size_t n) {
+  copy(dst, p, n);
+  return crc32c(crc, p, n);
+}
+
+static uint64_t (*copy_crc)(uint64_t, char *, const char *, size_t) = copy_then_crc;
 static const char *description = "sse2";
+
+CRC_TARGET static void fill_tables(void) {
+  shift[1] = 1; /* x^31, reflected */
+  for (size_t i = 2; i < sizeof shift / sizeof *shift; i++) shift[i] = (uint32_t)_mm_crc32_u64(shift[i - 1], 0);
+  fold_by(fold256, 256), fold_by(fold192, 192), fold_by(fold128, 128), fold_by(fold64, 64);
+  fold_by(fold48, 48), fold_by(fold32, 32), fold_by(fold16, 16);
+}
 
 /* Chosen once, when the library is loaded. CPUID leaf 7 tells clflushopt (EBX bit 23) and clwb (EBX bit 24). */
 __attribute__((constructor)) static void choose(void) {
@@ -61,14 +206,21 @@ __attribute__((constructor)) static void choose(void) {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f")) copy = copy_avx512, description = "avx512";
   else if (__builtin_cpu_supports("avx2")) copy = copy_avx2, description = "avx2";
+  if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul")) {
+    fill_tables();
+    crc32c = crc_chains;
+    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("vpclmulqdq"))
+      crc32c = crc_fold, copy_crc = copy_crc_fold;
+  }
   __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
   if (b >> 24 & 1) write_back = write_back_clwb;
   else if (b >> 23 & 1) write_back = write_back_clflushopt;
 }
 
-static inline void fence(void) { _mm_sfence(); }
-
+/* ------------------------------------------------------------------------------------------------ aarch64 */
 #elif defined(__aarch64__)
+#include <arm_acle.h>
 
 /* DC CVAP cleans to the point of persistence; non-temporal pairs still need it, so a copy is stores and clean. */
 static void write_back(char *p, size_t n) {
@@ -77,8 +229,24 @@ static void write_back(char *p, size_t n) {
 }
 
 static void copy(char *dst, const char *src, size_t n) {
-  __builtin_memcpy(dst, src, n);
+  memcpy(dst, src, n);
   write_back(dst, n);
+}
+
+__attribute__((target("+crc"))) static uint64_t crc32c(uint64_t crc, const char *p, size_t n) {
+  uint32_t x = (uint32_t)crc;
+  size_t i = 0;
+  for (uint64_t w; i + 8 <= n; i += 8) {
+    memcpy(&w, p + i, 8);
+    x = __crc32cd(x, w);
+  }
+  for (; i < n; i++) x = __crc32cb(x, (uint8_t)p[i]);
+  return x;
+}
+
+static uint64_t copy_crc(uint64_t crc, char *dst, const char *p, size_t n) {
+  copy(dst, p, n);
+  return crc32c(crc, p, n);
 }
 
 static const char *description = "dc cvap";
@@ -88,6 +256,8 @@ static inline void fence(void) { __asm__ volatile("dsb ish" ::: "memory"); }
 #else
 #error "no persist kernel for this processor"
 #endif
+
+/* -------------------------------------------------------------------------------------------------- doors */
 
 EXPORT void fl_copy(char *dst, const char *src, size_t n) { copy(dst, src, n); }
 
@@ -99,5 +269,35 @@ EXPORT void fl_persist(char *dst, const char *src, size_t n) {
 EXPORT void fl_write_back(char *p, size_t n) { write_back(p, n); }
 
 EXPORT void fl_fence(void) { fence(); }
+
+EXPORT uint32_t fl_crc32c(uint32_t crc, const char *p, size_t n) { return ~(uint32_t)crc32c(~crc, p, n); }
+
+EXPORT uint32_t fl_copy_crc32c(uint32_t crc, char *dst, const char *p, size_t n) {
+  return ~(uint32_t)copy_crc(~crc, dst, p, n);
+}
+
+/* The first line goes last: it holds the checksum. The others are on their way while that is computed. */
+EXPORT void fl_persist_frame(char *dst, char *src, size_t length, size_t n, uint32_t salt) {
+  uint32_t c;
+  if (length < FOLD_FROM) {
+    copy(dst + LINE, src + LINE, n - LINE);
+    c = (uint32_t)crc32c(~0u, src + 4, length - 4);
+  } else {
+    size_t whole = length & ~(size_t)(LINE - 1); /* lines that are covered to their end */
+    c = (uint32_t)copy_crc(crc32c(~0u, src + 4, LINE - 4), dst + LINE, src + LINE, whole - LINE);
+    copy(dst + whole, src + whole, n - whole);
+    c = (uint32_t)crc32c(c, src + whole, length - whole);
+  }
+  c = ~c ^ salt;
+  memcpy(src, &c, 4);
+  copy(dst, src, LINE);
+  fence();
+}
+
+EXPORT void fl_store_frame(char *dst, char *src, size_t length, size_t n, uint32_t salt) {
+  uint32_t c = ~(uint32_t)crc32c(~0u, src + 4, length - 4) ^ salt;
+  memcpy(src, &c, 4);
+  memcpy(dst, src, n);
+}
 
 EXPORT const char *fl_describe(void) { return description; }

@@ -150,9 +150,26 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
             long timestampNs,
             long position,
             long sequence) {
-        staging.stage.seal(
-                0, frameLength, position, sequence, timestampNs, epoch, FrameDescriptor.KIND_DATA, entries, salt);
-        persister.persist(geometry.fileOffset(position), staging.stage.address(), slotsLength);
+        FrameStage stage = staging.stage;
+        FrameDescriptor.writeHeader(
+                stage.bytes(),
+                0,
+                frameLength,
+                position,
+                sequence,
+                timestampNs,
+                epoch,
+                FrameDescriptor.KIND_DATA,
+                0,
+                entries);
+        persister.persistFrame(
+                geometry.fileOffset(position),
+                stage.buffer(),
+                stage.address(),
+                frameLength,
+                slotsLength,
+                salt,
+                stage.crc());
     }
 
     /// Stores a PAD; the next drain of this thread makes it durable.

@@ -5,6 +5,7 @@ import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.agrona.DirectBuffer;
 
 /// The staging buffer of one appender: a frame is built here, checksummed from here, and stored from here, so that
@@ -29,7 +30,8 @@ final class FrameStage {
     private static ByteBuffer allocate(int lengthBytes) {
         return ByteBuffer.allocateDirect(lengthBytes + FrameDescriptor.SLOT_LENGTH_BYTES)
                 .alignedSlice(FrameDescriptor.SLOT_LENGTH_BYTES)
-                .slice(0, lengthBytes);
+                .slice(0, lengthBytes)
+                .order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /// Makes room for that many bytes, keeping the first `used`.

@@ -1,7 +1,10 @@
 package io.fenceline.journal.persist;
 
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.format.Crc32c;
+import io.fenceline.journal.format.FrameDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -100,6 +103,42 @@ abstract class FilePersister implements Persister {
         }
 
         @Override
+        public void persistFrame(
+                long fileOffset,
+                ByteBuffer stage,
+                long stageAddress,
+                int lengthBytes,
+                int slotsLengthBytes,
+                int salt,
+                Crc32c crc) {
+            check();
+            if (slotsLengthBytes <= CHUNK_LENGTH_BYTES) {
+                NativeKernel.persistFrame(base + fileOffset, stageAddress, lengthBytes, slotsLengthBytes, salt);
+            } else {
+                persistLargeFrame(fileOffset, stage, stageAddress, lengthBytes, slotsLengthBytes, salt);
+            }
+        }
+
+        /// In chunks; the first slot, which holds the checksum, goes last.
+        private void persistLargeFrame(
+                long fileOffset, ByteBuffer stage, long stageAddress, int lengthBytes, int slotsLengthBytes, int salt) {
+            int slot = FrameDescriptor.SLOT_LENGTH_BYTES;
+            int crc = NativeKernel.crc32c(
+                    0, stageAddress + FrameDescriptor.CHECKSUM_START, slot - FrameDescriptor.CHECKSUM_START);
+            for (int at = slot; at < slotsLengthBytes; ) {
+                int chunk = Math.min(CHUNK_LENGTH_BYTES, slotsLengthBytes - at);
+                int covered = Math.min(chunk, lengthBytes - at);
+                int whole = covered & -slot;
+                crc = NativeKernel.copyCrc32c(crc, base + fileOffset + at, stageAddress + at, whole);
+                NativeKernel.copy(base + fileOffset + at + whole, stageAddress + at + whole, chunk - whole);
+                crc = NativeKernel.crc32c(crc, stageAddress + at + whole, covered - whole);
+                at += chunk;
+            }
+            stage.clear().putInt(FrameDescriptor.CHECKSUM_OFFSET, crc ^ salt);
+            NativeKernel.persist(base + fileOffset, stageAddress, slot);
+        }
+
+        @Override
         public void rewrite(long fileOffset, long lengthBytes) {
             check();
             long done = 0;
@@ -113,6 +152,8 @@ abstract class FilePersister implements Persister {
 
     /// `PROCESS`: plain stores to the shared mapping, from native code.
     static final class ProcessPersister extends FilePersister {
+        private static final boolean KERNEL = NativeKernel.isAvailable();
+
         private final long base;
 
         ProcessPersister(JournalFiles files) {
@@ -134,6 +175,23 @@ abstract class FilePersister implements Persister {
         @Override
         public void drain() {
             check();
+        }
+
+        @Override
+        public void persistFrame(
+                long fileOffset,
+                ByteBuffer stage,
+                long stageAddress,
+                int lengthBytes,
+                int slotsLengthBytes,
+                int salt,
+                Crc32c crc) {
+            if (KERNEL && slotsLengthBytes <= CHUNK_LENGTH_BYTES) {
+                check();
+                NativeKernel.storeFrame(base + fileOffset, stageAddress, lengthBytes, slotsLengthBytes, salt);
+            } else {
+                super.persistFrame(fileOffset, stage, stageAddress, lengthBytes, slotsLengthBytes, salt, crc);
+            }
         }
 
         /// The page cache holds the bytes for as long as this level promises.

@@ -1,6 +1,7 @@
 package io.fenceline.journal.persist;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.fenceline.journal.JournalException;
@@ -20,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The C kernel `fenceline.c`, reached by critical downcalls: no state transition, some 2.5 ns.
 ///
-/// Loaded from the jar when the first `MEMORY` journal is opened. The handles are constants, and addresses travel as
-/// `long`, so that the call compiles to a plain one.
+/// Loaded from the jar when the first `MEMORY` journal is opened. The handles are constants, and addresses travel
+/// as `long`, so that the call compiles to a plain one.
 final class NativeKernel {
     private static final Linker.Option CRITICAL = Linker.Option.critical(false);
     private static final Library LIBRARY = load();
@@ -32,12 +33,25 @@ final class NativeKernel {
     private static final MethodHandle WRITE_BACK =
             handle("fl_write_back", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FENCE = handle("fl_fence", FunctionDescriptor.ofVoid());
+    private static final MethodHandle PERSIST_FRAME =
+            handle("fl_persist_frame", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle STORE_FRAME =
+            handle("fl_store_frame", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle CRC32C =
+            handle("fl_crc32c", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle COPY_CRC32C =
+            handle("fl_copy_crc32c", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle DESCRIBE = handle("fl_describe", FunctionDescriptor.of(ADDRESS));
 
     /// Either the library, or why there is none.
     private record Library(@Nullable SymbolLookup symbols, String problem) {}
 
     private NativeKernel() {}
+
+    /// Whether this build and this machine have a kernel.
+    static boolean isAvailable() {
+        return LIBRARY.symbols != null;
+    }
 
     /// @throws JournalException.DurabilityUnavailable if this build or this machine has no kernel
     static void require() {
@@ -78,6 +92,42 @@ final class NativeKernel {
     static void fence() {
         try {
             FENCE.invokeExact();
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Checksums a staged frame, stores the checksum into it, copies it by non-temporal stores, and fences.
+    static void persistFrame(long destination, long source, long length, long slotsLength, int salt) {
+        try {
+            PERSIST_FRAME.invokeExact(destination, source, length, slotsLength, salt);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Checksums a staged frame, stores the checksum into it, and copies it by plain stores.
+    static void storeFrame(long destination, long source, long length, long slotsLength, int salt) {
+        try {
+            STORE_FRAME.invokeExact(destination, source, length, slotsLength, salt);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Goes on with a CRC32C that was begun with 0.
+    static int crc32c(int crc, long address, long length) {
+        try {
+            return (int) CRC32C.invokeExact(crc, address, length);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// [#copy] and [#crc32c] in one pass.
+    static int copyCrc32c(int crc, long destination, long source, long length) {
+        try {
+            return (int) COPY_CRC32C.invokeExact(crc, destination, source, length);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

@@ -1,12 +1,15 @@
 package io.fenceline.journal.persist;
 
+import io.fenceline.journal.format.Crc32c;
+import io.fenceline.journal.format.FrameDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /// How bytes of `journal.log` become durable.
 ///
-/// Threads: any number may use it; a drain covers the stores of *its own* thread (at `DEVICE` of every thread). Stores
-/// of two threads never overlap: that is the caller's part. After the first fault every call throws
+/// Threads: any number may use it; a drain covers the stores of *its own* thread (at `DEVICE` of every thread).
+/// Stores of two threads never overlap: that is the caller's part. After the first fault every call throws
 /// [io.fenceline.journal.JournalException.Poisoned], in every thread; a failed sync is never repeated.
 ///
 /// Ordering: `store` alone orders nothing. After `drain` the bytes are persistent and visible to every thread and
@@ -28,7 +31,31 @@ public interface Persister {
         drain();
     }
 
-    /// Stores bytes again that are there already, so that the next drain makes them persistent, whoever stored them.
+    /// Stores the checksum into a staged frame, then persists the frame. The medium may do both in one pass over
+    /// it; what is here is the meaning.
+    ///
+    /// @param fileOffset       where, in `journal.log`
+    /// @param stage            the frame, from index 0, little-endian; its position and limit change
+    /// @param stageAddress     address of index 0
+    /// @param lengthBytes      of the frame, as in its header
+    /// @param slotsLengthBytes the same in whole slots
+    /// @param salt             of the journal
+    /// @param crc              the caller's
+    default void persistFrame(
+            long fileOffset,
+            ByteBuffer stage,
+            long stageAddress,
+            int lengthBytes,
+            int slotsLengthBytes,
+            int salt,
+            Crc32c crc) {
+        int checksum = crc.of(stage, FrameDescriptor.CHECKSUM_START, lengthBytes, salt);
+        stage.clear().putInt(FrameDescriptor.CHECKSUM_OFFSET, checksum);
+        persist(fileOffset, stageAddress, slotsLengthBytes);
+    }
+
+    /// Stores bytes again that are there already, so that the next drain makes them persistent, whoever stored
+    /// them.
     void rewrite(long fileOffset, long lengthBytes);
 
     /// Makes the whole file persistent for real, at every level.
