@@ -15,6 +15,12 @@
  *                              fl_persist(dst, src, n). Checksum and copy go over each line together.
  *   fl_store_frame(dst, src, length, n, salt)
  *                              the same with memcpy and without the fence.
+ *   fl_persist_entry(dst, payload, n, type, position, sequence, timestamp, word, salt)
+ *                              equivalent to: build the frame of one entry (FORMAT.md) in a buffer, then fl_persist_frame
+ *                              from there. The header never meets memory before dst, and each byte of the payload is
+ *                              loaded once. `word` is the header's last: epoch, kind, flags, entries.
+ *   fl_store_entry(...)        the same by plain stores and without the fence.
+ *   fl_has_entry()             whether these two are there: they need AVX-512.
  *   fl_describe()              which instructions were chosen, as text.
  *
  * Callers keep n at 64 KiB or less: a critical downcall delays the JVM's safepoints.
@@ -63,6 +69,7 @@ static inline void fence(void) { _mm_sfence(); }
  * crc32(0, clmul(c, shift[i])) moves c over i words. Only built and called where the CPU has sse4.2 and pclmul.
  */
 #define SHIFTS 1024
+#define CHAINS_FROM 128
 #define CRC_TARGET TARGET("sse4.2,pclmul")
 static uint32_t shift[3 * SHIFTS + 1];
 
@@ -85,7 +92,7 @@ CRC_TARGET static inline uint64_t crc_chain(uint64_t crc, const char *p, size_t 
 }
 
 CRC_TARGET static uint64_t crc_chains(uint64_t crc, const char *p, size_t n) {
-  while (n >= 256) {
+  while (n >= CHAINS_FROM) {
     size_t words = n / 32 < SHIFTS ? n / 32 : SHIFTS, bytes = words * 8;
     uint64_t a = crc, b = 0, c = 0, d = 0;
     for (size_t i = 0; i < bytes; i += 8) {
@@ -107,7 +114,7 @@ CRC_TARGET static uint64_t crc_chains(uint64_t crc, const char *p, size_t n) {
  * half, reflect(x^(8 d - 32) mod P) << 1 for the second. See Gopal et al., "Fast CRC Computation for Generic
  * Polynomials Using PCLMULQDQ Instruction", Intel 2009.
  */
-#define FOLD_TARGET TARGET("sse4.2,pclmul,avx512f,avx512vl,avx512dq,vpclmulqdq")
+#define FOLD_TARGET TARGET("sse4.2,pclmul,avx512f,avx512vl,avx512bw,avx512dq,vpclmulqdq")
 static uint64_t fold256[2], fold192[2], fold128[2], fold64[2], fold48[2], fold32[2], fold16[2];
 
 static void fold_by(uint64_t k[2], int d) {
@@ -131,23 +138,28 @@ FOLD_TARGET static inline __m128i fold_lane(__m128i x, const uint64_t k[2]) {
   return _mm_xor_si128(_mm_clmulepi64_si128(x, c, 0x00), _mm_clmulepi64_si128(x, c, 0x11));
 }
 
-/* With a dst, every line goes there as it is loaded, by non-temporal stores. */
-FOLD_TARGET static inline __m512i line(const char *p, char *dst, size_t i) {
-  __m512i x = _mm512_loadu_si512(p + i);
-  if (dst) _mm512_stream_si512((__m512i *)(dst + i), x);
+/* What to do with each line as it is loaded. */
+enum to { NOWHERE, STREAM, STORE };
+
+FOLD_TARGET static inline __m512i put(__m512i x, char *dst, enum to to) {
+  if (to == STREAM) _mm512_stream_si512((__m512i *)dst, x);
+  if (to == STORE) _mm512_store_si512(dst, x);
   return x;
 }
 
-FOLD_TARGET static inline uint64_t crc_fold_copy(uint64_t crc, const char *p, size_t n, char *dst) {
-  __m512i x0 = line(p, dst, 0), x1 = line(p, dst, 64), x2 = line(p, dst, 128), x3 = line(p, dst, 192);
+#define line(p, dst, i, to) put(_mm512_loadu_si512((p) + (i)), (dst) + (i), to)
+
+/* n is a multiple of 256. */
+FOLD_TARGET static inline uint64_t crc_fold_copy(uint64_t crc, const char *p, size_t n, char *dst, enum to to) {
+  __m512i x0 = line(p, dst, 0, to), x1 = line(p, dst, 64, to), x2 = line(p, dst, 128, to), x3 = line(p, dst, 192, to);
   x0 = _mm512_xor_si512(x0, _mm512_zextsi128_si512(_mm_cvtsi64_si128((long long)crc)));
   const __m512i k = lanes(fold256);
   size_t i = 256;
-  for (; i + 256 <= n; i += 256) {
-    x0 = _mm512_xor_si512(fold(x0, k), line(p, dst, i));
-    x1 = _mm512_xor_si512(fold(x1, k), line(p, dst, i + 64));
-    x2 = _mm512_xor_si512(fold(x2, k), line(p, dst, i + 128));
-    x3 = _mm512_xor_si512(fold(x3, k), line(p, dst, i + 192));
+  for (; i < n; i += 256) {
+    x0 = _mm512_xor_si512(fold(x0, k), line(p, dst, i, to));
+    x1 = _mm512_xor_si512(fold(x1, k), line(p, dst, i + 64, to));
+    x2 = _mm512_xor_si512(fold(x2, k), line(p, dst, i + 128, to));
+    x3 = _mm512_xor_si512(fold(x3, k), line(p, dst, i + 192, to));
   }
   __m512i x = _mm512_xor_si512(
       _mm512_xor_si512(fold(x0, lanes(fold192)), fold(x1, lanes(fold128))),
@@ -158,18 +170,69 @@ FOLD_TARGET static inline uint64_t crc_fold_copy(uint64_t crc, const char *p, si
       _mm_xor_si128(fold_lane(_mm512_extracti32x4_epi32(x, 2), fold16), _mm512_extracti32x4_epi32(x, 3)));
   crc = _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(y));
   crc = _mm_crc32_u64(crc, (uint64_t)_mm_extract_epi64(y, 1));
-  if (dst) copy_avx512(dst + i, p + i, n - i);
-  return crc_chains(crc, p + i, n - i);
+  return crc;
 }
 
 FOLD_TARGET static uint64_t crc_fold(uint64_t crc, const char *p, size_t n) {
-  return n < FOLD_FROM ? crc_chains(crc, p, n) : crc_fold_copy(crc, p, n, 0);
+  size_t folded = n < FOLD_FROM ? 0 : n & ~(size_t)255;
+  if (folded) crc = crc_fold_copy(crc, p, folded, 0, NOWHERE);
+  return crc_chains(crc, p + folded, n - folded);
 }
 
 FOLD_TARGET static uint64_t copy_crc_fold(uint64_t crc, char *dst, const char *p, size_t n) {
-  if (n >= FOLD_FROM) return crc_fold_copy(crc, p, n, dst);
-  copy_avx512(dst, p, n);
-  return crc_chains(crc, p, n);
+  size_t folded = n < FOLD_FROM ? 0 : n & ~(size_t)255;
+  if (folded) crc = crc_fold_copy(crc, p, folded, dst, STREAM);
+  copy_avx512(dst + folded, p + folded, n - folded);
+  return crc_chains(crc, p + folded, n - folded);
+}
+
+/*
+ * One entry. A line that was just put together from small stores cannot be loaded whole before these have reached the
+ * cache, and that they do only behind the last append's fence. So the header stays in registers, and a line of payload
+ * goes to dst from the register that it was loaded into; the checksum reads a copy of it.
+ */
+FOLD_TARGET static inline void put_entry(
+    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    uint64_t word, uint32_t salt, enum to to) {
+  char scratch[256] __attribute__((aligned(64)));
+  uint64_t length = 48 + ((n + 7) & ~(size_t)7), entry = (uint32_t)n | (uint64_t)type << 32;
+  uint64_t crc = _mm_crc32_u32(~0u, (uint32_t)length);
+  crc = _mm_crc32_u64(_mm_crc32_u64(crc, position), sequence);
+  crc = _mm_crc32_u64(_mm_crc32_u64(_mm_crc32_u64(crc, timestamp), word), entry);
+  __m128i head = _mm_maskz_loadu_epi8((__mmask16)(n < 16 ? (1u << n) - 1 : 0xFFFF), payload);
+  uint64_t head0 = (uint64_t)_mm_cvtsi128_si64(head), head1 = (uint64_t)_mm_extract_epi64(head, 1);
+  if (n > 0) crc = _mm_crc32_u64(crc, head0);
+  if (n > 8) crc = _mm_crc32_u64(crc, head1);
+  if (n > 16) {
+    size_t rest = n - 16, folded = rest & ~(size_t)255, i = 0; /* folding needs no copy */
+    payload += 16;
+    char *to_line = dst + LINE;
+    if (folded) crc = crc_fold_copy(crc, payload, folded, to_line, to);
+    payload += folded, to_line += folded, rest -= folded;
+    for (; i + LINE <= rest; i += LINE) _mm512_store_si512(scratch + i, line(payload, to_line, i, to));
+    if (i < rest) {
+      __m512i x = _mm512_maskz_loadu_epi8((1ull << (rest - i)) - 1, payload + i);
+      _mm512_store_si512(scratch + i, put(x, to_line + i, to));
+    }
+    crc = crc_chains(crc, scratch, (rest + 7) & ~(size_t)7);
+  }
+  put(_mm512_set_epi64((long long)head1, (long long)head0, (long long)entry, (long long)word, (long long)timestamp,
+                       (long long)sequence, (long long)position,
+                       (long long)(length << 32 | ((uint32_t)~crc ^ salt))),
+      dst, to);
+}
+
+FOLD_TARGET static void persist_entry_avx512(
+    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    uint64_t word, uint64_t salt) {
+  put_entry(dst, payload, n, type, position, sequence, timestamp, word, (uint32_t)salt, STREAM);
+  fence();
+}
+
+FOLD_TARGET static void store_entry_avx512(
+    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    uint64_t word, uint64_t salt) {
+  put_entry(dst, payload, n, type, position, sequence, timestamp, word, (uint32_t)salt, STORE);
 }
 
 /* Without the instructions: bit by bit. Right, not fast; only CPUs older than any persistent memory lack them. */
@@ -192,6 +255,7 @@ static uint64_t copy_then_crc(uint64_t crc, char *dst, const char *p, size_t n) 
 
 static uint64_t (*copy_crc)(uint64_t, char *, const char *, size_t) = copy_then_crc;
 static const char *description = "sse2";
+static int has_entry;
 
 CRC_TARGET static void fill_tables(void) {
   shift[1] = 1; /* x^31, reflected */
@@ -209,9 +273,9 @@ __attribute__((constructor)) static void choose(void) {
   if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul")) {
     fill_tables();
     crc32c = crc_chains;
-    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("vpclmulqdq"))
-      crc32c = crc_fold, copy_crc = copy_crc_fold;
+    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("vpclmulqdq"))
+      crc32c = crc_fold, copy_crc = copy_crc_fold, has_entry = 1, description = "avx512 vpclmulqdq";
   }
   __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
   if (b >> 24 & 1) write_back = write_back_clwb;
@@ -298,6 +362,31 @@ EXPORT void fl_store_frame(char *dst, char *src, size_t length, size_t n, uint32
   uint32_t c = ~(uint32_t)crc32c(~0u, src + 4, length - 4) ^ salt;
   memcpy(src, &c, 4);
   memcpy(dst, src, n);
+}
+
+/*
+ * Arguments that travel on the stack are 64 bits wide: the JVM's stub loads them with 8 bytes, which a 4-byte store just
+ * before would hold up until it has reached the cache, behind the last append's fence.
+ */
+#if defined(__x86_64__)
+#define WITH_ENTRY(call) call
+#else
+#define has_entry 0
+#define WITH_ENTRY(call) ((void)0)
+#endif
+
+EXPORT int fl_has_entry(void) { return has_entry; }
+
+EXPORT void fl_persist_entry(
+    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    uint64_t word, uint64_t salt) {
+  WITH_ENTRY(persist_entry_avx512(dst, payload, n, type, position, sequence, timestamp, word, salt));
+}
+
+EXPORT void fl_store_entry(
+    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    uint64_t word, uint64_t salt) {
+  WITH_ENTRY(store_entry_avx512(dst, payload, n, type, position, sequence, timestamp, word, salt));
 }
 
 EXPORT const char *fl_describe(void) { return description; }

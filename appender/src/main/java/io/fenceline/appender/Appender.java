@@ -36,6 +36,9 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     final Geometry geometry;
     final int salt;
     final int epoch;
+    private final int maximumPayloadLengthBytes;
+    private final boolean takesEntries;
+    private final long entryAttributes;
 
     Appender(Positions positions) {
         this.positions = positions;
@@ -43,6 +46,9 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
         this.geometry = positions.geometry();
         this.salt = positions.superblock().salt();
         this.epoch = positions.epoch();
+        this.maximumPayloadLengthBytes = geometry.maximumPayloadLengthBytes();
+        this.takesEntries = persister.takesEntries();
+        this.entryAttributes = FrameDescriptor.attributes(epoch, FrameDescriptor.KIND_DATA, 0, 1);
     }
 
     /// The calling thread's staging buffers.
@@ -53,8 +59,9 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     /// @return the position, or a result of [AppendResult]
     abstract long commit(Staging staging, int frameLength, int entries, long timestampNs);
 
-    /// The same for one entry whose frame does not fit the stage.
-    abstract long appendLarge(Staging staging, MemorySegment payload, int length, int type, long timestampNs);
+    /// The same for one entry that is not staged: the medium takes it from the caller's memory, or its frame does
+    /// not fit the stage.
+    abstract long appendUnstaged(Staging staging, MemorySegment payload, int length, int type, long timestampNs);
 
     /// Appends an entry of type 0.
     public final long append(MemorySegment payload) {
@@ -76,8 +83,8 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     public final long append(MemorySegment payload, int type, long timestampNs) {
         int length = checkedLength(payload.byteSize());
         Staging staging = staging().checkFree();
-        if (PAYLOAD_OFFSET + length > FrameStage.CHUNK_LENGTH_BYTES) {
-            return appendLarge(staging, payload, length, type, timestampNs);
+        if (PAYLOAD_OFFSET + length > FrameStage.CHUNK_LENGTH_BYTES || (takesEntries && !payload.isMapped())) {
+            return appendUnstaged(staging, payload, length, type, timestampNs);
         }
         staging.stage.entryHeader(FrameDescriptor.HEADER_LENGTH_BYTES, length, type);
         staging.stage.copyIn(PAYLOAD_OFFSET, payload, 0, length);
@@ -144,6 +151,7 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     /// Seals the staged frame for its place and makes it durable there.
     final void persist(
             Staging staging,
+            long fileOffset,
             int frameLength,
             int slotsLength,
             int entries,
@@ -163,13 +171,7 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
                 0,
                 entries);
         persister.persistFrame(
-                geometry.fileOffset(position),
-                stage.buffer(),
-                stage.address(),
-                frameLength,
-                slotsLength,
-                salt,
-                stage.crc());
+                fileOffset, stage.buffer(), stage.address(), frameLength, slotsLength, salt, stage.crc());
     }
 
     /// Stores a PAD; the next drain of this thread makes it durable.
@@ -179,10 +181,32 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
         persister.store(geometry.fileOffset(position), staging.slot.address(), FrameDescriptor.SLOT_LENGTH_BYTES);
     }
 
+    /// Makes an entry durable that is not staged. The caller's memory may fault meanwhile: see
+    /// [Staging#readingUserMemory].
+    final void persistUnstaged(
+            Staging staging,
+            long fileOffset,
+            MemorySegment payload,
+            int length,
+            int type,
+            long timestampNs,
+            long position,
+            long sequence) {
+        if (PAYLOAD_OFFSET + length > FrameStage.CHUNK_LENGTH_BYTES) {
+            persistLarge(staging, fileOffset, payload, length, type, timestampNs, position, sequence);
+            return;
+        }
+        staging.readingUserMemory = true;
+        persister.persistEntry(
+                fileOffset, payload, length, type, position, sequence, timestampNs, entryAttributes, salt);
+        staging.readingUserMemory = false;
+    }
+
     /// A frame that is longer than the stage goes through it chunk by chunk; its first slot, which holds the
     /// header, is kept back until the checksum is known. Before the fence the order of stores means nothing.
-    final void persistLarge(
+    private void persistLarge(
             Staging staging,
+            long fileOffset,
             MemorySegment payload,
             int length,
             int type,
@@ -199,7 +223,6 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
         slot.entryHeader(FrameDescriptor.HEADER_LENGTH_BYTES, length, type);
         staging.copyFromUser(slot, PAYLOAD_OFFSET, payload, 0, FrameDescriptor.SLOT_LENGTH_BYTES - PAYLOAD_OFFSET);
         crc.start(salt).add(slot.buffer(), FrameDescriptor.CHECKSUM_START, FrameDescriptor.SLOT_LENGTH_BYTES);
-        long fileOffset = geometry.fileOffset(position);
         for (int at = FrameDescriptor.SLOT_LENGTH_BYTES; at < slotsLength; at += FrameStage.CHUNK_LENGTH_BYTES) {
             int fromPayload = Math.min(FrameStage.CHUNK_LENGTH_BYTES, PAYLOAD_OFFSET + length - at);
             int checksummed = Math.min(FrameStage.CHUNK_LENGTH_BYTES, frameLength - at);
@@ -214,10 +237,10 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     }
 
     private int checkedLength(long length) {
-        int maximum = geometry.maximumPayloadLengthBytes();
-        if (length < 0 || length > maximum) {
-            throw new IllegalArgumentException("payload of " + length + " bytes: expected 0 to " + maximum
-                    + ", a quarter of a segment; split it, or create the journal with larger segments");
+        if (length < 0 || length > maximumPayloadLengthBytes) {
+            throw new IllegalArgumentException(
+                    "payload of " + length + " bytes: expected 0 to " + maximumPayloadLengthBytes
+                            + ", a quarter of a segment; split it, or create the journal with larger segments");
         }
         return (int) length;
     }

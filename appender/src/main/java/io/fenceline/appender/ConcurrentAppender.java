@@ -94,7 +94,15 @@ public final class ConcurrentAppender extends Appender {
             if (position < 0) {
                 return position;
             }
-            persist(staging, frameLength, slotsLength, entries, timestampNs, position, own.sequence);
+            persist(
+                    staging,
+                    geometry.fileOffset(position),
+                    frameLength,
+                    slotsLength,
+                    entries,
+                    timestampNs,
+                    position,
+                    own.sequence);
             publish(own);
             return position;
         } catch (RuntimeException | Error e) {
@@ -106,7 +114,7 @@ public final class ConcurrentAppender extends Appender {
     }
 
     @Override
-    long appendLarge(Staging staging, MemorySegment payload, int length, int type, long timestampNs) {
+    long appendUnstaged(Staging staging, MemorySegment payload, int length, int type, long timestampNs) {
         int slotsLength = FrameDescriptor.slotAlignedLength(FrameDescriptor.frameLength(length));
         SharedStaging own = stagings.get();
         if (closed || !positions.enter(staging.activity)) {
@@ -117,7 +125,8 @@ public final class ConcurrentAppender extends Appender {
             if (position < 0) {
                 return position;
             }
-            persistLarge(staging, payload, length, type, timestampNs, position, own.sequence);
+            persistUnstaged(
+                    staging, geometry.fileOffset(position), payload, length, type, timestampNs, position, own.sequence);
             publish(own);
             return position;
         } catch (RuntimeException | Error e) {

@@ -21,6 +21,10 @@ public final class ExclusiveAppender extends Appender {
     private final Staging staging;
     private boolean closed;
 
+    // Of the segment that is written: up to where nothing is to be asked, and file offset less position.
+    private long straightEnd;
+    private long fileOffsetDelta;
+
     private ExclusiveAppender(Positions positions) {
         super(positions);
         staging = new Staging(this, positions.register());
@@ -58,7 +62,15 @@ public final class ExclusiveAppender extends Appender {
                 return position;
             }
             long sequence = positions.nextSequence();
-            persist(staging, frameLength, slotsLength, entries, timestampNs, position, sequence);
+            persist(
+                    staging,
+                    position + fileOffsetDelta,
+                    frameLength,
+                    slotsLength,
+                    entries,
+                    timestampNs,
+                    position,
+                    sequence);
             positions.publish(position + slotsLength, sequence + entries);
             return position;
         } catch (RuntimeException | Error e) {
@@ -69,9 +81,9 @@ public final class ExclusiveAppender extends Appender {
         }
     }
 
-    /// The same for a frame that goes through the stage in chunks.
+    /// The same for an entry that is not staged.
     @Override
-    long appendLarge(Staging staging, MemorySegment payload, int length, int type, long timestampNs) {
+    long appendUnstaged(Staging staging, MemorySegment payload, int length, int type, long timestampNs) {
         int slotsLength = FrameDescriptor.slotAlignedLength(FrameDescriptor.frameLength(length));
         if (closed || !positions.enter(staging.activity)) {
             return AppendResult.CLOSED;
@@ -83,7 +95,8 @@ public final class ExclusiveAppender extends Appender {
                 return position;
             }
             long sequence = positions.nextSequence();
-            persistLarge(staging, payload, length, type, timestampNs, position, sequence);
+            persistUnstaged(
+                    staging, position + fileOffsetDelta, payload, length, type, timestampNs, position, sequence);
             positions.publish(position + slotsLength, sequence + 1);
             return position;
         } catch (RuntimeException | Error e) {
@@ -120,16 +133,15 @@ public final class ExclusiveAppender extends Appender {
     /// @return the position, or a result of [AppendResult]
     private long reserve(int slotsLength) {
         long start = positions.reserved();
-        long end = start + slotsLength;
-        long segmentEnd = geometry.segmentEnd(start);
-        if (end <= segmentEnd && end <= positions.freeEnd() && start != geometry.segmentStart(start)) {
-            return start;
-        }
-        return reserveSlowly(start, slotsLength, segmentEnd);
+        return start + slotsLength <= straightEnd ? start : reserveSlowly(start, slotsLength);
     }
 
-    private long reserveSlowly(long start, int slotsLength, long segmentEnd) {
-        long position = start + slotsLength <= segmentEnd ? start : segmentEnd;
+    private long reserveSlowly(long start, int slotsLength) {
+        // `straightEnd` is at the end of a segment at most, so a frame that begins a segment always comes here.
+        long segmentStart = geometry.segmentStart(start);
+        long position = start + slotsLength <= segmentStart + geometry.segmentLengthBytes()
+                ? start
+                : segmentStart + geometry.segmentLengthBytes();
         if (position + slotsLength > positions.freeEnd()) {
             long result = positions.admit(position + slotsLength);
             if (result != 0) {
@@ -143,6 +155,8 @@ public final class ExclusiveAppender extends Appender {
         if (position != start) {
             storePad(staging, start, (int) (position - start), positions.nextSequence());
         }
+        straightEnd = Math.min(geometry.segmentEnd(position), positions.freeEnd());
+        fileOffsetDelta = geometry.fileOffset(position) - position;
         return position;
     }
 

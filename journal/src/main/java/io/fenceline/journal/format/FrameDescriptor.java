@@ -24,9 +24,9 @@ import java.lang.foreign.MemorySegment;
 ///     | 40 | entries   |      | each {length i32, type i32, payload, zeros to a multiple of 8}           |
 ///     +----+-----------+------+--------------------------------------------------------------------------+
 ///
-/// The commit rule: **a frame counts if and only if it certifies itself** – (1) its length is within bounds and inside
-/// the segment, (2) its position is exactly where it lies, (3) its epoch fits, (4) its checksum matches. There is no
-/// commit flag and no index.
+/// The commit rule: **a frame counts if and only if it certifies itself** – (1) its length is within bounds and
+/// inside the segment, (2) its position is exactly where it lies, (3) its epoch fits, (4) its checksum matches.
+/// There is no commit flag and no index.
 public final class FrameDescriptor {
     /// A slot is one cache line, so that no two appenders share one.
     public static final int SLOT_LENGTH_BYTES = 64;
@@ -110,10 +110,7 @@ public final class FrameDescriptor {
         buffer.set(I64, offset + POSITION_OFFSET, position);
         buffer.set(I64, offset + SEQUENCE_OFFSET, sequence);
         buffer.set(I64, offset + TIMESTAMP_OFFSET, timestamp);
-        buffer.set(
-                I64,
-                offset + EPOCH_OFFSET,
-                (epoch & 0xFFFF_FFFFL) | (long) kind << 32 | (long) flags << 40 | (long) entries << 48);
+        buffer.set(I64, offset + EPOCH_OFFSET, attributes(epoch, kind, flags, entries));
     }
 
     /// Sets the checksum: the CRC32C of bytes [4, length), salted by the caller.
@@ -155,6 +152,11 @@ public final class FrameDescriptor {
 
     public static int entries(MemorySegment buffer, long offset) {
         return buffer.get(I16, offset + ENTRIES_OFFSET) & 0xFFFF;
+    }
+
+    /// Epoch, kind, flags and number of entries in one word.
+    public static long attributes(int epoch, int kind, int flags, int entries) {
+        return (epoch & 0xFFFF_FFFFL) | (long) kind << 32 | (long) flags << 40 | (long) entries << 48;
     }
 
     /// Epoch, kind, flags and number of entries in one word, to be compared with that of another frame.

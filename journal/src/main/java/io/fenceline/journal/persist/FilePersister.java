@@ -119,6 +119,27 @@ abstract class FilePersister implements Persister {
             }
         }
 
+        @Override
+        public boolean takesEntries() {
+            return NativeKernel.hasEntry();
+        }
+
+        @Override
+        public void persistEntry(
+                long fileOffset,
+                MemorySegment payload,
+                int lengthBytes,
+                int type,
+                long position,
+                long sequence,
+                long timestampNs,
+                long attributes,
+                int salt) {
+            check();
+            NativeKernel.persistEntry(
+                    base + fileOffset, payload, lengthBytes, type, position, sequence, timestampNs, attributes, salt);
+        }
+
         /// In chunks; the first slot, which holds the checksum, goes last.
         private void persistLargeFrame(
                 long fileOffset, ByteBuffer stage, long stageAddress, int lengthBytes, int slotsLengthBytes, int salt) {
@@ -192,6 +213,27 @@ abstract class FilePersister implements Persister {
             } else {
                 super.persistFrame(fileOffset, stage, stageAddress, lengthBytes, slotsLengthBytes, salt, crc);
             }
+        }
+
+        @Override
+        public boolean takesEntries() {
+            return NativeKernel.hasEntry();
+        }
+
+        @Override
+        public void persistEntry(
+                long fileOffset,
+                MemorySegment payload,
+                int lengthBytes,
+                int type,
+                long position,
+                long sequence,
+                long timestampNs,
+                long attributes,
+                int salt) {
+            check();
+            NativeKernel.storeEntry(
+                    base + fileOffset, payload, lengthBytes, type, position, sequence, timestampNs, attributes, salt);
         }
 
         /// The page cache holds the bytes for as long as this level promises.

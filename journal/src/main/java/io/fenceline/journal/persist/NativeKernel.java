@@ -37,6 +37,9 @@ final class NativeKernel {
             handle("fl_persist_frame", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
     private static final MethodHandle STORE_FRAME =
             handle("fl_store_frame", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle PERSIST_ENTRY = entryHandle("fl_persist_entry");
+    private static final MethodHandle STORE_ENTRY = entryHandle("fl_store_entry");
+    private static final MethodHandle HAS_ENTRY = handle("fl_has_entry", FunctionDescriptor.of(JAVA_INT));
     private static final MethodHandle CRC32C =
             handle("fl_crc32c", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle COPY_CRC32C =
@@ -115,6 +118,60 @@ final class NativeKernel {
         }
     }
 
+    /// Whether [#persistEntry] and [#storeEntry] are there.
+    static boolean hasEntry() {
+        try {
+            return LIBRARY.symbols != null && (int) HAS_ENTRY.invokeExact() != 0;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Builds the frame of one entry in registers, copies it by non-temporal stores, and fences.
+    ///
+    /// @param payload heap or native memory; not mapped from a file, where a fault would be a signal
+    /// @param word    the last one of the header: epoch, kind, flags, entries
+    static void persistEntry(
+            long destination,
+            MemorySegment payload,
+            long length,
+            int type,
+            long position,
+            long sequence,
+            long timestampNs,
+            long word,
+            int salt) {
+        try {
+            PERSIST_ENTRY.invokeExact(
+                    destination, payload, length, type, position, sequence, timestampNs, word, (long) salt);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// The same by plain stores, without the fence.
+    static void storeEntry(
+            long destination,
+            MemorySegment payload,
+            long length,
+            int type,
+            long position,
+            long sequence,
+            long timestampNs,
+            long word,
+            int salt) {
+        try {
+            STORE_ENTRY.invokeExact(
+                    destination, payload, length, type, position, sequence, timestampNs, word, (long) salt);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
     /// Goes on with a CRC32C that was begun with 0.
     static int crc32c(int crc, long address, long length) {
         try {
@@ -147,6 +204,15 @@ final class NativeKernel {
         return LIBRARY.symbols == null
                 ? MethodHandles.empty(descriptor.toMethodType())
                 : Linker.nativeLinker().downcallHandle(LIBRARY.symbols.findOrThrow(name), descriptor, CRITICAL);
+    }
+
+    private static MethodHandle entryHandle(String name) {
+        FunctionDescriptor descriptor = FunctionDescriptor.ofVoid(
+                JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        return LIBRARY.symbols == null
+                ? MethodHandles.empty(descriptor.toMethodType())
+                : Linker.nativeLinker()
+                        .downcallHandle(LIBRARY.symbols.findOrThrow(name), descriptor, Linker.Option.critical(true));
     }
 
     private static Library load() {

@@ -54,6 +54,31 @@ public interface Persister {
         persist(fileOffset, stageAddress, slotsLengthBytes);
     }
 
+    /// Whether [#persistEntry] is there: where it is, it saves the way through a staging buffer.
+    default boolean takesEntries() {
+        return false;
+    }
+
+    /// Builds the frame of one entry straight from the caller's memory, each byte of which is loaded once, and
+    /// persists it. Only where [#takesEntries].
+    ///
+    /// @param fileOffset  where, in `journal.log`
+    /// @param payload     heap or native memory, not mapped from a file
+    /// @param lengthBytes of it, so that the frame is at most 64 KiB
+    /// @param attributes  [FrameDescriptor#attributes] of the frame
+    default void persistEntry(
+            long fileOffset,
+            MemorySegment payload,
+            int lengthBytes,
+            int type,
+            long position,
+            long sequence,
+            long timestampNs,
+            long attributes,
+            int salt) {
+        throw new IllegalStateException("this medium takes staged frames only");
+    }
+
     /// Stores bytes again that are there already, so that the next drain makes them persistent, whoever stored
     /// them.
     void rewrite(long fileOffset, long lengthBytes);

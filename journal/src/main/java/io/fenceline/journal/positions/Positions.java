@@ -61,6 +61,8 @@ public final class Positions {
     private final StateKeeper keeper;
     private final SegmentPopulator populator;
     private final MemorySegment timespec = CachedClock.newTimespec();
+    private final boolean cachedTimestamps;
+    private final boolean preciseTimestamps;
     private final long strideLengthBytes;
     private final Object monitor = new Object();
 
@@ -105,6 +107,8 @@ public final class Positions {
         this.geometry = superblock.geometry();
         this.run = run;
         this.config = config;
+        this.cachedTimestamps = config.timestampMode() == TimestampMode.CACHED;
+        this.preciseTimestamps = config.timestampMode() == TimestampMode.PRECISE;
         this.strideLengthBytes = durability == Durability.DEVICE ? DEVICE_STRIDE_LENGTH_BYTES : STRIDE_LENGTH_BYTES;
         this.keeper =
                 new StateKeeper(persister, superblock, last, nextSequence, durability, emulated, RunFile.bootHash32());
@@ -360,9 +364,7 @@ public final class Positions {
 
     /// Timestamp of a frame whose caller gives none, in ns since the epoch.
     public long timestampNs() {
-        return config.timestampMode() == TimestampMode.CACHED
-                ? CachedClock.cachedNs()
-                : config.timestampMode() == TimestampMode.NONE ? 0 : CachedClock.preciseNs(timespec);
+        return cachedTimestamps ? CachedClock.cachedNs() : preciseTimestamps ? CachedClock.preciseNs(timespec) : 0;
     }
 
     /// Ends all appends, then makes data and a clean record durable; a poisoned journal is left for recovery.
