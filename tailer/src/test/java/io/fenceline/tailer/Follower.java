@@ -7,8 +7,8 @@ import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalSource;
 import java.nio.file.Path;
 
-/// Follows a journal and checks all that it is shown: contents, order, and that overruns tell exactly what was missed.
-/// As a program it follows the journal in argument 0, opened read-only, up to the sequence in argument 1.
+/// Follows a journal and checks all that it is shown: contents, order, and that overruns tell exactly what was
+/// missed. As a program it follows the journal in argument 0, opened read-only, up to the sequence in argument 1.
 final class Follower implements EntryHandler {
     private static final long TIMEOUT_NS = 120_000_000_000L;
 
@@ -40,7 +40,8 @@ final class Follower implements EntryHandler {
         int result = tailer.poll(this, 100);
         if (result == Tailer.OVERRUN) {
             overruns++;
-            assertEquals(from + tailer.missedBytes(), tailer.position());
+            // The same poll may have stepped over a PAD first, which is not missed.
+            assertTrue(tailer.position() - tailer.missedBytes() >= from, () -> "missed bytes " + tailer.missedBytes());
             assertTrue(tailer.missedEntries() > 0, () -> "missed " + tailer.missedEntries());
             missed += tailer.missedEntries();
             next += tailer.missedEntries();

@@ -34,7 +34,7 @@ public final class Activities {
     ///
     /// @return false if a thread is still inside
     public boolean awaitQuiet(long timeoutNs) {
-        Arena.ofShared().close();
+        handshake();
         long startNs = System.nanoTime();
         for (WeakReference<Activity> reference : known) {
             Activity activity = reference.get();
@@ -46,5 +46,11 @@ public final class Activities {
             }
         }
         return true;
+    }
+
+    /// Brings every thread to a safepoint poll.
+    @SuppressWarnings("MustBeClosedChecker") // closing it is all that is wanted
+    private static void handshake() {
+        Arena.ofShared().close();
     }
 }

@@ -77,8 +77,7 @@ public final class SimulatedJournal {
                 new RunFile(words),
                 durability,
                 false,
-                config,
-                () -> {});
+                config);
     }
 
     /// The process dies and leaves this; the shared words are the same.
