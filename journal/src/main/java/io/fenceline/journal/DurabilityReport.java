@@ -3,7 +3,9 @@ package io.fenceline.journal;
 /// A truthful answer to "is my entry safe, and against what".
 ///
 /// @param durability what `append` waits for
-/// @param emulated   true where `MEMORY` runs on memory that a power cut empties: then it survives a process crash only
+/// @param emulated   true where the storage cannot give that level, as when `MEMORY` runs on memory that a power
+/// cut
+///                   empties: then an entry survives a process crash only
 /// @param fileSystem kind of the file system that holds the journal, such as `ext4`
 /// @param mapSync    true where the mapping was taken with `MAP_SYNC`
 /// @param reason     why this level, in one sentence

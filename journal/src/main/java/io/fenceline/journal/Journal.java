@@ -133,7 +133,7 @@ public final class Journal implements JournalSource {
             RecoveryReport report = recovery.scan();
             files.map(durability);
             Persister persister = files.persister(durability.durability());
-            if (durability.durability() != recorded) {
+            if (durability.durability() != recorded || head.state().isEmulated() != durability.emulated()) {
                 // What the journal holds may be less durable than what this level will promise of it.
                 persister.sync();
             }

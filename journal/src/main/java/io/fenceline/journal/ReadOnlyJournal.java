@@ -32,7 +32,7 @@ public final class ReadOnlyJournal implements JournalSource {
         boolean done = false;
         try {
             Head head = Head.read(files::read, files.logLengthBytes(), files.logPath());
-            DurabilityReport durability = files.probe(
+            DurabilityReport durability = files.describe(
                     Durability.ofId(head.state().durability()), head.state().isEmulated());
             files.map(durability);
             MemorySegment words = files.mapRun();
@@ -62,8 +62,8 @@ public final class ReadOnlyJournal implements JournalSource {
         return warnings;
     }
 
-    /// Tells what opening for writing would find, and what it would keep and seal; takes no lock and writes nothing.
-    /// The
+    /// Tells what opening for writing would find, and what it would keep and seal; takes no lock and writes
+    /// nothing. The
     /// head is read anew.
     ///
     /// @throws JournalException.Locked      if a writer has the journal open: then there is nothing to recover

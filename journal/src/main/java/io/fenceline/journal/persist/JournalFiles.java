@@ -209,6 +209,11 @@ public final class JournalFiles implements AutoCloseable {
         return StorageProbe.report(logFd, logPath(), logLengthBytes, level, emulate);
     }
 
+    /// What to say of the durability of a journal that is only read; never refused.
+    public DurabilityReport describe(Durability level, boolean emulated) {
+        return StorageProbe.describe(logFd, logPath(), logLengthBytes, level, emulated);
+    }
+
     /// Maps `journal.log` whole; writable for `MEMORY` and `PROCESS` writers, else read-only.
     public void map(DurabilityReport durability) {
         boolean store = writable && durability.durability() != Durability.DEVICE;

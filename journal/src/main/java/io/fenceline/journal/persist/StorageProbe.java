@@ -52,12 +52,14 @@ final class StorageProbe {
         boolean dax = level != Durability.DEVICE && level != Durability.PROCESS && hasMapSync(fd, lengthBytes, log);
         Durability chosen = level;
         if (chosen == null) {
-            chosen = dax || emulate
+            boolean memory = (dax && NativeKernel.isAvailable()) || emulate;
+            chosen = memory
                     ? Durability.MEMORY
                     : fileSystem.kind == Kind.DEVICE ? Durability.DEVICE : Durability.PROCESS;
         }
         return switch (chosen) {
             case MEMORY -> {
+                NativeKernel.require();
                 if (dax) {
                     yield new DurabilityReport(
                             chosen,
@@ -104,6 +106,21 @@ final class StorageProbe {
                                 ? fileSystem.name + " lives in memory"
                                 : "entries are in the page cache, nothing waits for the device");
         };
+    }
+
+    /// What a reader says of a journal that was written at a level: never refused.
+    static DurabilityReport describe(int fd, Path log, long lengthBytes, Durability level, boolean emulated) {
+        FileSystem fileSystem = fileSystem(Posix.fileSystemMagic(fd, log));
+        boolean dax = level == Durability.MEMORY && hasMapSync(fd, lengthBytes, log);
+        boolean here = switch (level) {
+            case MEMORY -> dax || emulated;
+            case DEVICE -> fileSystem.kind != Kind.VOLATILE;
+            case PROCESS -> true;
+        };
+        String reason = "as its writer recorded it"
+                + (emulated ? ": persistent memory is emulated, a power cut loses data" : "")
+                + (here ? "" : "; but " + fileSystem.name + ", where the journal lies now, cannot give that level");
+        return new DurabilityReport(level, emulated || !here, fileSystem.name, dax, reason);
     }
 
     private static boolean hasMapSync(int fd, long lengthBytes, Path log) {
