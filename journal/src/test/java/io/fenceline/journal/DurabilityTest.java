@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.fenceline.journal.persist.Kernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +55,7 @@ class DurabilityTest {
 
     @Test
     void shouldSayEmulatedWhereverPersistentMemoryIsEmulated() {
+        Kernel.assumeAvailable();
         Path path = directory.resolve("journal");
         JournalConfig emulated = SMALL.withDurability(Durability.MEMORY).withEmulatePersistentMemory(true);
         try (Journal journal = Journal.create(path, emulated)) {
