@@ -13,6 +13,7 @@ import io.fenceline.journal.RecoveryReport.Verdict;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.Kernel;
 import io.fenceline.journal.recovery.Head;
 import io.fenceline.journal.recovery.LogReader;
 import io.fenceline.journal.recovery.LogWalk;
@@ -64,6 +65,9 @@ class RoundTripTest {
     }
 
     private static JournalConfig config(Durability durability) {
+        if (durability == Durability.MEMORY) {
+            Kernel.assumeAvailable();
+        }
         return JournalConfig.defaults()
                 .withDurability(durability)
                 .withEmulatePersistentMemory(true)

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.results.RunResult;
@@ -38,6 +39,11 @@ class BenchmarksTest {
 
     private Path directory;
     private Places places;
+
+    @BeforeAll
+    static void needLibraries() {
+        Libraries.assumeBuilt();
+    }
 
     @BeforeEach
     void setUp() throws IOException {
@@ -101,7 +107,8 @@ class BenchmarksTest {
         }
     }
 
-    /// Goal: no benchmark rots. Runs each method of each class under JMH, in this JVM, a millisecond at one parameter.
+    /// Goal: no benchmark rots. Runs each method of each class under JMH, in this JVM, a millisecond at one
+    /// parameter.
     @Test
     void shouldRunEveryBenchmarkUnderJmh() throws RunnerException {
         Options options = new OptionsBuilder()

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Random;
 import java.util.zip.CRC32C;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,6 +21,11 @@ class RawLimitsTest {
 
     @TempDir
     Path directory;
+
+    @BeforeAll
+    static void needLibraries() {
+        Libraries.assumeBuilt();
+    }
 
     @Test
     void shouldComputeTheSameChecksumAsTheJdkAtEveryLength() {

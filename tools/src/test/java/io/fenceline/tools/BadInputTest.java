@@ -11,6 +11,7 @@ import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.Kernel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -143,7 +144,8 @@ final class BadInputTest {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
     }
 
-    /// A line of 100 MB: refused with its number and the limit, what came before is kept, and most of it is not read.
+    /// A line of 100 MB: refused with its number and the limit, what came before is kept, and most of it is not
+    /// read.
     @ParameterizedTest
     @ValueSource(strings = {"1", "10"})
     void shouldKeepWhatCameBeforeLineThatIsTooLong(String batch) {
@@ -215,6 +217,7 @@ final class BadInputTest {
 
     @Test
     void shouldGiveMemoryOnlyWhereThereIsOrWhenEmulated() {
+        Kernel.assumeAvailable();
         String memory = directory.resolve("memory").toString();
         CommandRun run =
                 CommandRun.of("create", memory, "--segment-size", "2MiB", "--segments", "2", "--durability", "memory");

@@ -4,6 +4,7 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.SmallJournals;
+import io.fenceline.journal.persist.Kernel;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -26,6 +27,9 @@ record JournalUnderTest(Path directory, long seed, int maximumLengthBytes) {
 
     static JournalUnderTest create(
             Durability durability, int segmentLengthBytes, int segmentCount, long seed, String name) {
+        if (durability == Durability.MEMORY) {
+            Kernel.assumeAvailable();
+        }
         Path directory;
         try {
             directory = Files.createTempDirectory(place(durability), "fenceline-" + name + "-")
