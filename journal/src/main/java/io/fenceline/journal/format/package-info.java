@@ -3,8 +3,8 @@
 /// | type | describes |
 /// |---|---|
 /// | [Geometry] | where a position lies in `journal.log` |
-/// | [SuperblockDescriptor] | what a journal is: identity, salt, geometry, feature words |
-/// | [StateRecordDescriptor] | lease, floor, retained and epoch: the durable promises |
+/// | [Superblock] | what a journal is: identity, salt, geometry, feature words |
+/// | [StateRecord] | lease, floor, retained and epoch: the durable promises |
 /// | [FrameDescriptor] | the unit of atomicity: one entry, a batch, or padding |
 /// | [RunFileDescriptor] | the shared words of `journal.run` |
 ///
