@@ -3,6 +3,7 @@ package io.fenceline.appender;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -294,6 +296,50 @@ class ExclusiveAppenderRulesTest {
             assertEquals(AppendResult.CLOSED, appender.append(HELLO));
         }
         assertFalse(journal.state().isClean());
+    }
+
+    /// §5, failure: who waits for room is told of the fault at once, not when his time is up.
+    @Test
+    void shouldEndWaitingForRoomWhenTheJournalIsPoisoned() throws InterruptedException {
+        SimulatedJournal journal = tiny(Durability.DEVICE);
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
+        AtomicReference<Throwable> told = new AtomicReference<>();
+        try (ExclusiveAppender appender = ExclusiveAppender.open(positions)) {
+            Thread writer = Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    while (appender.append(payload(1000)) >= 0) {}
+                } catch (Throwable e) {
+                    told.set(e);
+                }
+            });
+            long deadlineNs = System.nanoTime() + 10_000_000_000L;
+            while (writer.getState() != Thread.State.TIMED_WAITING && System.nanoTime() < deadlineNs) {
+                Thread.onSpinWait();
+            }
+            journal.medium().failAt(Kind.DRAIN, 1);
+            long published = positions.run().published();
+            assertThrows(JournalException.Io.class, () -> positions.retain(published));
+            writer.join(10_000);
+            assertFalse(writer.isAlive(), "still waits");
+            assertInstanceOf(JournalException.Poisoned.class, told.get());
+            assertTrue(positions.close());
+        }
+    }
+
+    /// A fault comes before everything else that could be said about an append.
+    @ParameterizedTest
+    @EnumSource(FullPolicy.class)
+    void shouldTellTheFaultWhenTheRingIsFullToo(FullPolicy policy) {
+        SimulatedJournal journal = tiny(Durability.DEVICE);
+        Positions positions = journal.open(CONFIG.withFullPolicy(policy).withBlockTimeoutNs(1_000_000));
+        try (ExclusiveAppender appender = ExclusiveAppender.open(positions)) {
+            for (int i = 0; i < 12; i++) {
+                appender.append(payload(1000));
+            }
+            positions.poison(new IllegalStateException("a fault"));
+            assertThrows(JournalException.Poisoned.class, () -> appender.append(payload(1000)));
+            assertTrue(positions.close());
+        }
     }
 
     /// §5: each byte of the user's memory is read once. A buffer that shows other bytes at every reading.

@@ -220,6 +220,7 @@ public final class Positions {
     /// @return 0, [#NOT_YET_PUBLISHED], or a result of [AppendResult]
     public long admit(long reserved, long sequence, long end) {
         synchronized (monitor) {
+            checkFault();
             candidates.add(reserved, sequence);
             candidates.promote(run.published());
             long retained = keeper.retained();
@@ -271,7 +272,12 @@ public final class Positions {
         if (retained > keeper.retained()) {
             run.retain(retained);
         }
-        guarded(() -> keeper.extend(lease, retained, floor, floorSequence));
+        try {
+            keeper.extend(lease, retained, floor, floorSequence); // no lambda: appends allocate nothing
+        } catch (RuntimeException | Error e) {
+            poison(e);
+            throw e;
+        }
     }
 
     private long awaitRoom(long end) {
@@ -280,6 +286,7 @@ public final class Positions {
             if (closed) {
                 return AppendResult.CLOSED;
             }
+            checkFault();
             long leftNs = config.blockTimeoutNs() - (System.nanoTime() - startNs);
             if (leftNs <= 0) {
                 return AppendResult.FULL;
@@ -335,20 +342,22 @@ public final class Positions {
         }
     }
 
-    /// A fault inside becomes poison, for everybody.
-    private void guarded(Runnable write) {
+    private void recordCleanClose() {
         try {
-            write.run();
+            keeper.close(reserved, nextSequence);
         } catch (RuntimeException | Error e) {
             poison(e);
             throw e;
         }
     }
 
-    /// Ends all acknowledgement until the journal is opened again.
+    /// Ends all acknowledgement until the journal is opened again; who waits for room is told.
     public void poison(Throwable cause) {
         persister.poison(cause);
         run.poison();
+        synchronized (monitor) {
+            monitor.notifyAll();
+        }
     }
 
     /// @throws JournalException.Poisoned after the first fault
@@ -386,7 +395,7 @@ public final class Positions {
         synchronized (monitor) {
             collectShared();
             if (persister.fault() == null && run.published() == reserved) {
-                guarded(() -> keeper.close(reserved, nextSequence));
+                recordCleanClose();
                 if (lastReserved >= 0) {
                     run.lastFrameHint(lastReserved);
                 }
