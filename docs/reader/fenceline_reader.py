@@ -237,9 +237,9 @@ class Journal:
             and s.retained % segment == 0
             and 0 <= s.epoch_start <= s.lease
             and s.floor_sequence >= 0
-            and s.epoch >= 0
+            and 0 <= s.epoch < (1 << 31) - 1
             and (s.lease | s.floor | s.epoch_start) % SLOT == 0
-            and s.lease <= (1 << 63) - 1 - (1 << 31)
+            and max(s.version, s.lease, s.floor_sequence) <= (1 << 63) - 1 - (1 << 31)
             and (not s.clean or s.floor == s.lease)
         ):
             raise Refusal("a state record with senseless positions")

@@ -56,6 +56,9 @@ public record StateRecord(
     /// Flags that this version knows. A record with another one is refused. (TRUNCATING is not written yet.)
     public static final int KNOWN_FLAGS = FLAG_CLEAN | FLAG_EMULATED;
 
+    /// No version, position or sequence of a record is greater: what is reckoned from one must not overflow.
+    private static final long LARGEST = Long.MAX_VALUE - (1L << 31);
+
     public static final int VERSION_OFFSET = 0;
     public static final int LEASE_OFFSET = 8;
     public static final int FLOOR_OFFSET = 16;
@@ -195,8 +198,10 @@ public record StateRecord(
                 && epochStart <= lease
                 && 0 <= floorSequence
                 && 0 <= epoch
+                && epoch < Integer.MAX_VALUE
+                && Math.max(version, floorSequence) <= LARGEST
                 && ((lease | floor | epochStart) & slotMask) == 0
-                && lease <= Long.MAX_VALUE - (2L << 30);
+                && lease <= LARGEST;
         if (!ordered || (isClean() && floor != lease)) {
             return "senseless positions: " + this;
         }

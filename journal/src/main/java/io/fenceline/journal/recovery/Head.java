@@ -132,8 +132,8 @@ public record Head(Superblock superblock, StateRecord state, List<String> warnin
         }
         String problem = newest.problem(geometry);
         if (problem != null) {
-            throw new JournalException.Corrupt(
-                    name + ": state record " + newest.version() + " cannot be used: " + problem);
+            throw new JournalException.Corrupt(name + ": state record " + newest.version() + " cannot be used: "
+                    + problem + "; restore the file from a copy");
         }
         return newest;
     }

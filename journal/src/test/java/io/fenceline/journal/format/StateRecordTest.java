@@ -97,6 +97,7 @@ class StateRecordTest {
     void shouldFindNothingWrongWithTheRecordsOfAHealthyJournal() {
         assertNull(FormatExamples.STATE.problem(FormatExamples.GEOMETRY));
         assertNull(new StateRecord(1, 0, 0, 0, 0, 0, 0, 1, 1, 0).problem(FormatExamples.GEOMETRY));
+        assertNotNull(new StateRecord(Long.MAX_VALUE, 0, 0, 0, 0, 0, 0, 1, 1, 0).problem(FormatExamples.GEOMETRY));
         assertNull(new StateRecord(9, 24576, 12288, 7, 8192, 64, 5, 4, 2, -1).problem(FormatExamples.GEOMETRY));
     }
 
@@ -125,6 +126,8 @@ class StateRecordTest {
         "8192, 4096, 0, 4096, 0, 1, 1, 3, senseless",
         "9223372036854775744, 9223372036854771712, 0, 9223372036854771712, 0, 1, 0, 3, senseless",
         "-64, -64, 0, -4096, 0, 1, 0, 3, senseless",
+        "8192, 4096, 0, 4096, 0, 2147483647, 0, 3, senseless",
+        "8192, 4096, 9223372034707292160, 4096, 0, 1, 0, 3, senseless",
     })
     void shouldRefuseSenselessFields(
             long lease,
