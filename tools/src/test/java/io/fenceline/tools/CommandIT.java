@@ -87,6 +87,61 @@ final class CommandIT {
                 .contains("ü ö\n"));
     }
 
+    @Test
+    void shouldNotCreateUnderAnotherNameWhatIsNotUtf8() throws IOException, InterruptedException {
+        Result result = shell("mkdir d; \"$F\" create $'d/\\xff' --segment-size 2MiB --segments 2; echo $?; ls -A d");
+        assertEquals("2\n", result.out);
+        assertTrue(result.err.contains("expected UTF-8"), result.err);
+    }
+
+    /// Else the JVM would read its own files as standard input, and write acks into the first one it opens.
+    @Test
+    void shouldFailWhenStandardStreamIsClosed() throws IOException, InterruptedException {
+        good("\"$F\" create j --segment-size 2MiB --segments 2");
+        Result in = shell("\"$F\" append j <&-");
+        assertEquals(5, in.code, in.err);
+        assertTrue(in.err.contains("cannot read standard input"), in.err);
+        Result out = shell("\"$F\" info j >&-");
+        assertEquals(5, out.code, out.err);
+        assertTrue(out.err.contains("cannot write to standard output"), out.err);
+        assertTrue(good("\"$F\" verify j").contains("0 entries"));
+    }
+
+    /// README's class in a module of its own: the jars beside the command are all it needs, to compile and to run.
+    @Test
+    void shouldServeAnApplicationModule() throws IOException, InterruptedException {
+        Files.writeString(
+                directory.resolve("module-info.java"),
+                "module orders { requires io.fenceline.appender; requires io.fenceline.tailer; }");
+        Files.writeString(directory.resolve("Orders.java"), """
+            package orders;
+
+            import io.fenceline.appender.*;
+            import io.fenceline.journal.*;
+            import io.fenceline.tailer.*;
+            import java.lang.foreign.MemorySegment;
+            import java.nio.file.Path;
+
+            class Orders {
+                public static void main(String[] args) {
+                    var config = JournalConfig.defaults().withSegmentLengthBytes(2 << 20).withSegmentCount(2);
+                    try (var journal = Journal.create(Path.of("j"), config);
+                            var appender = ExclusiveAppender.open(journal);
+                            var tailer = Tailer.open(journal, Start.oldest())) {
+                        appender.append(MemorySegment.ofArray("buy".getBytes()));
+                        tailer.poll(entry -> System.out.println(entry.sequence()), 10);
+                    }
+                }
+            }
+            """);
+        String bin = Path.of(System.getProperty("java.home"), "bin") + "/";
+        String lib = "'" + ROOT.resolve("tools/target/lib") + "'";
+        String out = good(bin + "javac -Xlint:all,-requires-automatic,-requires-transitive-automatic -Werror -p " + lib
+                + " -d out *.java && " + bin + "java --enable-native-access=io.fenceline.journal"
+                + " --illegal-native-access=deny -p out:" + lib + " -m orders/orders.Orders");
+        assertEquals("0\n", out);
+    }
+
     /// Interactive use: an ack comes before the next line is there, also with --batch.
     @Test
     void shouldAcknowledgeAtOnce() throws IOException, InterruptedException {
