@@ -110,9 +110,17 @@ final class Dump implements Callable<Integer> {
                 long last = inspection.lastFrame();
                 yield last < 0 ? inspection.to() : last;
             }
-            case SEQUENCE -> new FrameSeek(inspection).sequence(from.value());
+            case SEQUENCE -> frameOf(inspection, from.value());
             case POSITION -> frameAt(inspection, from.value());
         };
+    }
+
+    private long frameOf(Inspection inspection, long sequence) {
+        long found = new FrameSeek(inspection).sequence(sequence);
+        if (found >= inspection.end()) {
+            console.error("warning: no entry with sequence " + sequence + " or a later one; nothing to show");
+        }
+        return found;
     }
 
     private long frameAt(Inspection inspection, long position) {

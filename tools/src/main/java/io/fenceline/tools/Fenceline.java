@@ -7,15 +7,18 @@ import java.io.StringWriter;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The command `fenceline`. Every problem is one line on standard error, `fenceline: …`, and a code of [ExitCodes].
@@ -53,6 +56,7 @@ final class Fenceline implements Runnable {
     static int run(Console console, String... args) {
         Fenceline fenceline = new Fenceline();
         try {
+            refuseWhatIsNotUtf8(args);
             CommandLine line = fenceline.commandLine(console);
             int code = line.execute(args);
             // Help and version are printed without a word about a closed pipe. A corrupt journal is a result, too.
@@ -63,6 +67,28 @@ final class Fenceline implements Runnable {
         } catch (Throwable e) {
             return fenceline.report(console, e);
         }
+    }
+
+    /// The JVM gives U+FFFD for bytes of an argument that are not UTF-8: it would name another file.
+    private static void refuseWhatIsNotUtf8(String[] args) {
+        for (String arg : args) {
+            if (arg.indexOf('\uFFFD') >= 0) {
+                throw new CommandException(
+                        ExitCodes.USAGE,
+                        "argument '" + arg + "': expected UTF-8, found other bytes (or U+FFFD); rename the file");
+            }
+        }
+    }
+
+    /// Says what was expected, not which Java type.
+    private static <T extends Number> ITypeConverter<T> wholeNumber(Function<String, T> parse, T maximum) {
+        return text -> {
+            try {
+                return parse.apply(text);
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException("'" + text + "': expected a whole number up to " + maximum);
+            }
+        };
     }
 
     private CommandLine commandLine(Console console) {
@@ -87,6 +113,8 @@ final class Fenceline implements Runnable {
                 .usageMessage()
                 .exitCodeListHeading("%nExit codes:%n")
                 .exitCodeList(ExitCodes.list());
+        line.registerConverter(int.class, wholeNumber(Integer::valueOf, Integer.MAX_VALUE));
+        line.registerConverter(long.class, wholeNumber(Long::valueOf, Long.MAX_VALUE));
         boolean colors = console.outIsTerminal() && System.getenv("NO_COLOR") == null;
         line.setColorScheme(CommandLine.Help.defaultColorScheme(colors ? Ansi.ON : Ansi.OFF));
         line.setUsageHelpWidth(100);

@@ -313,7 +313,13 @@ abstract sealed class FrameOutput {
         @Override
         void show(FrameReader frame, EntryCursor entry, FrameVerdict kind, String verdict) {
             while (entry.next()) {
-                payload(entry, (bytes, length) -> console.out().write(bytes, 0, length));
+                payload(entry, (bytes, length) -> {
+                    if (console.outIsTerminal()) {
+                        Printable.write(console.out(), bytes, 0, length);
+                    } else {
+                        console.out().write(bytes, 0, length);
+                    }
+                });
             }
         }
 

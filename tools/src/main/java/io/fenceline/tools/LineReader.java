@@ -114,7 +114,12 @@ final class LineReader {
         if (end == buffer.length) {
             buffer = Arrays.copyOf(buffer, (int) Math.min(2L * buffer.length, (long) limitBytes + BUFFER_LENGTH_BYTES));
         }
-        int n = in.read(buffer, end, buffer.length - end);
+        int n;
+        try {
+            n = in.read(buffer, end, buffer.length - end);
+        } catch (IOException e) {
+            throw new IOException("cannot read standard input: " + e.getMessage(), e);
+        }
         if (n < 0) {
             ended = true;
         } else {

@@ -1,14 +1,15 @@
 package io.fenceline.tools;
 
+import java.math.BigInteger;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// Sizes in bytes: digits, and `k`, `m`, `g`, `KiB`, `MiB`, `GiB` (powers of 1024, in any case) if any.
+/// Sizes in bytes: digits, and `k`, `m`, `g`, `t`, `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024, in any case) if any.
 final class Size implements ITypeConverter<Long> {
-    private static final Pattern FORM = Pattern.compile("(\\d{1,18})(|b|([kmg])(|b|ib))");
+    private static final Pattern FORM = Pattern.compile("(\\d+)(|b|([kmgt])(|b|ib))");
 
     @Override
     public Long convert(String text) {
@@ -18,12 +19,12 @@ final class Size implements ITypeConverter<Long> {
                     "'" + text + "' is not a size: expected digits and a unit, such as 64MiB, 2m or 1048576");
         }
         String unit = matcher.group(3);
-        int shift = unit == null ? 0 : 10 * ("kmg".indexOf(unit) + 1);
-        long number = Long.parseLong(matcher.group(1));
-        if (number > Long.MAX_VALUE >> shift) {
-            throw new TypeConversionException("'" + text + "' is too large a size");
+        int shift = unit == null ? 0 : 10 * ("kmgt".indexOf(unit) + 1);
+        BigInteger bytes = new BigInteger(matcher.group(1)).shiftLeft(shift);
+        if (bytes.bitLength() > Long.SIZE - 1) {
+            throw new TypeConversionException("'" + text + "' is too large a size: expected less than 2^63 bytes");
         }
-        return number << shift;
+        return bytes.longValue();
     }
 
     /// A size for people: `64 MiB` where it is exact, else with one decimal.

@@ -199,6 +199,12 @@ final class BadInputTest {
         CommandRun.of("create", "x", "--segments", "1").refused(ExitCodes.USAGE, "expected 2 to 65536");
         CommandRun.of("create", "x", "--segment-size", "3MiB").refused(ExitCodes.USAGE, "power of two");
         CommandRun.of("create", "x", "--segment-size", "many").refused(ExitCodes.USAGE, "not a size");
+        CommandRun.of("create", "x", "--segment-size", "1TiB")
+                .refused(ExitCodes.USAGE, "1099511627776", "power of two");
+        CommandRun.of("create", "x", "--segment-size", "99999999999999999999GiB")
+                .refused(ExitCodes.USAGE, "too large a size");
+        CommandRun.of("create", "x", "--segments", "99999999999").refused(ExitCodes.USAGE, "a whole number up to 2147");
+        CommandRun.of("dump", journal, "--limit", "x").refused(ExitCodes.USAGE, "'x': expected a whole number");
         CommandRun.of("create", "x", "--durability", "eternal").refused(ExitCodes.USAGE, "--durability");
         CommandRun.of("append", journal, "--batch", "0").refused(ExitCodes.USAGE, "1 to 65535");
         CommandRun.of("tail", journal, "--from", "64").refused(ExitCodes.USAGE, "position 64");
@@ -207,6 +213,45 @@ final class BadInputTest {
         CommandRun.of("tail", journal, "--limit", "-1").refused(ExitCodes.USAGE, "0 or more");
         CommandRun.of("demo", "/no/such/file").refused(ExitCodes.UNREADABLE, "no such file");
         CommandRun.of("demo", directory.toString()).refused(ExitCodes.UNREADABLE, directory.toString());
+    }
+
+    @Test
+    void shouldEscapeRawPayloadsOnTerminalOnly() {
+        CommandRun.fed("a\u001b[31m\n", "append", journal).good();
+        assertEquals(
+                "a\\x1b[31m",
+                CommandRun.onTerminal("dump", journal, "--format", "raw").good().out());
+        assertEquals(
+                "a\u001b[31m",
+                CommandRun.of("dump", journal, "--format", "raw").good().out());
+    }
+
+    @Test
+    void shouldNameStandardInputWhenItCannotBeRead() {
+        InputStream broken = new InputStream() {
+            @Override
+            public int read() throws IOException {
+                throw new IOException("Is a directory");
+            }
+
+            @Override
+            public int read(byte[] bytes, int offset, int count) throws IOException {
+                throw new IOException("Is a directory");
+            }
+        };
+        CommandRun.fed(broken, false, "append", journal)
+                .refused(ExitCodes.STORAGE, "cannot read standard input: Is a directory");
+    }
+
+    @Test
+    void shouldSayThatDumpHasNothingToShowBeyondTheLastEntry() {
+        CommandRun.of("dump", journal, "--from", "seq:9").refused(ExitCodes.OK, "warning", "sequence 9", "nothing");
+    }
+
+    /// The JVM has put U+FFFD for what it could not decode; without care another directory would be made or read.
+    @Test
+    void shouldRefuseNameThatIsNotUtf8() {
+        CommandRun.of("info", "/tmp/\uFFFD").refused(ExitCodes.USAGE, "expected UTF-8");
     }
 
     @Test
