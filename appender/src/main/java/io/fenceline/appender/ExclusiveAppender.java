@@ -39,8 +39,10 @@ public final class ExclusiveAppender extends Appender {
 
     /// Over positions on any medium; for the crash checker.
     static ExclusiveAppender open(Positions positions) {
+        // Memory first: where it is short, the place is not taken.
+        ExclusiveAppender appender = new ExclusiveAppender(positions);
         positions.attach();
-        return new ExclusiveAppender(positions);
+        return appender;
     }
 
     @Override
