@@ -3,6 +3,7 @@ package io.fenceline.appender;
 import io.fenceline.journal.AppendResult;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.Reservations;
@@ -37,6 +38,7 @@ public final class ConcurrentAppender extends Appender {
     private final Reservations reservations;
     private final ThreadLocal<SharedStaging> stagings;
     private volatile boolean closed;
+    private volatile boolean drained;
 
     /// A thread's staging buffers, and what it owns in the log right now.
     private static final class SharedStaging {
@@ -148,20 +150,19 @@ public final class ConcurrentAppender extends Appender {
             if (word < 0) {
                 return AppendResult.CLOSED;
             }
-            Reservations.Base base = reservations.base(word);
-            if (base == null) {
-                Thread.onSpinWait();
+            if (reservations.isFull(word)) {
+                rotate(word);
                 continue;
             }
-            if (reservations.isFull(word)) {
-                rotate(base, word);
-                continue;
+            Reservations.Base base = reservations.base(word);
+            if (base == null) {
+                continue; // the word was late
             }
             long start = reservations.position(base, word);
             boolean fits = slotsLength <= reservations.room(word);
             int length = fits ? slotsLength : reservations.room(word);
             if (start + length > positions.freeEnd()) {
-                long result = positions.admit(start, reservations.sequence(base, word), start + length);
+                long result = positions.admit(reservations, start, reservations.sequence(base, word), start + length);
                 if (result == 0) {
                     continue;
                 }
@@ -175,14 +176,14 @@ public final class ConcurrentAppender extends Appender {
                 spins = await(spins);
                 continue;
             }
-            if (!reservations.reserve(word, length, fits ? entries : 0)) {
-                continue;
-            }
             own.position = start;
             own.end = start + length;
             own.sequence = reservations.sequence(base, word);
             own.entries = fits ? entries : 0;
-            own.owns = true;
+            own.owns = reservations.reserve(word, length, own.entries); // nothing can go wrong after the CAS
+            if (!own.owns) {
+                continue;
+            }
             if (fits) {
                 return start;
             }
@@ -192,8 +193,11 @@ public final class ConcurrentAppender extends Appender {
         }
     }
 
-    private void rotate(Reservations.Base full, long word) {
-        positions.enterSegment(full.position() + geometry.segmentLengthBytes());
+    private void rotate(long word) {
+        Reservations.Base full = reservations.base(word);
+        if (full != null) {
+            positions.enterSegment(full.position() + geometry.segmentLengthBytes());
+        }
         Reservations.Base next = reservations.rotate(word);
         if (next != null) {
             positions.candidate(next.position(), next.sequence());
@@ -233,6 +237,8 @@ public final class ConcurrentAppender extends Appender {
         positions.checkFault();
         if (spins < SPINS) {
             Thread.onSpinWait();
+        } else if (Thread.currentThread().isInterrupted()) {
+            Thread.yield(); // parking would return at once
         } else {
             LockSupport.parkNanos(PARK_NS);
         }
@@ -241,15 +247,19 @@ public final class ConcurrentAppender extends Appender {
 
     /// Waits until tailers can see everything before a position.
     ///
-    /// @return false if the thread was interrupted, or the journal was closed, before that
+    /// @return false if the thread was interrupted, or the appender or the journal was closed, before that
     /// @throws io.fenceline.journal.JournalException.Poisoned if that will never be
     public boolean awaitPublished(long position) {
         Staging staging = staging();
         int spins = 0;
         while (positions.enter(staging.activity)) {
             try {
+                boolean last = drained;
                 if (positions.run().published() >= position) {
                     return true;
+                }
+                if (last) {
+                    return false;
                 }
                 spins = await(spins);
             } finally {
@@ -262,19 +272,34 @@ public final class ConcurrentAppender extends Appender {
         return false;
     }
 
-    /// Ends all reservations, waits until what is under way is published, gives the place back. The journal stays
-    /// open.
+    /// Ends all reservations and all waits for room, waits until what is under way is published (or the journal is
+    /// poisoned, or closed), gives the place back. The journal stays open. An interrupt does not end it.
     @Override
     public synchronized void close() {
         if (closed) {
             return;
         }
         closed = true;
-        long word = reservations.close();
-        Reservations.Base base = reservations.base(word);
-        if (base != null && persister.fault() == null) {
-            awaitPublished(reservations.position(base, word));
+        long end = reservations.lastPosition(reservations.close());
+        positions.endWaits();
+        Staging staging = staging();
+        int spins = 0;
+        try {
+            while (persister.fault() == null && positions.enter(staging.activity)) {
+                try {
+                    if (positions.run().published() >= end) {
+                        break;
+                    }
+                    spins = await(spins);
+                } finally {
+                    staging.activity.exit();
+                }
+            }
+        } catch (JournalException.Poisoned e) {
+            // Whoever appends is told; there is nothing to wait for.
+        } finally {
+            drained = true;
+            positions.detach();
         }
-        positions.detach();
     }
 }

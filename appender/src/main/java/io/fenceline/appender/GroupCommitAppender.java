@@ -10,6 +10,7 @@ import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.positions.Activities;
 import io.fenceline.journal.positions.Activity;
+import io.fenceline.journal.positions.Positions;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
@@ -50,6 +51,7 @@ public final class GroupCommitAppender implements AutoCloseable {
     private final Activities producers = new Activities();
     private final ThreadLocal<Waiter> waiters = ThreadLocal.withInitial(() -> new Waiter(producers.register()));
     private final int maximumPayloadLengthBytes;
+    private @Nullable Thread committing;
     private volatile boolean closed;
 
     /// What a cell asks for.
@@ -116,15 +118,16 @@ public final class GroupCommitAppender implements AutoCloseable {
         }
     }
 
-    private GroupCommitAppender(Journal journal, GroupCommitConfig config, Consumer<Throwable> errors) {
+    private GroupCommitAppender(Positions positions, GroupCommitConfig config, Consumer<Throwable> errors) {
         this.config = config;
-        this.appender = ExclusiveAppender.open(journal);
+        this.appender = ExclusiveAppender.open(positions);
         this.committer = new GroupCommitter(appender, config.maximumBatch(), errors);
-        this.maximumPayloadLengthBytes = journal.maximumPayloadLengthBytes();
+        this.maximumPayloadLengthBytes = positions.geometry().maximumPayloadLengthBytes();
         this.disruptor = new Disruptor<>(
                 () -> new Cell(config.cellLengthBytes()),
                 config.ringSize(),
-                task -> Thread.ofPlatform().name("fenceline-commit").unstarted(task),
+                task -> committing =
+                        Thread.ofPlatform().name("fenceline-commit").unstarted(task),
                 ProducerType.MULTI,
                 config.waitStrategy().get());
         this.ring = disruptor.getRingBuffer();
@@ -145,7 +148,12 @@ public final class GroupCommitAppender implements AutoCloseable {
     /// @param errors told exceptions of listeners, and the fault that poisons the journal, on the committing thread
     /// @throws IllegalStateException if it is taken, or the journal is closed
     public static GroupCommitAppender open(Journal journal, GroupCommitConfig config, Consumer<Throwable> errors) {
-        return new GroupCommitAppender(journal, config, errors);
+        return open(journal.positions(), config, errors);
+    }
+
+    /// Over positions on any medium; for tests.
+    static GroupCommitAppender open(Positions positions, GroupCommitConfig config, Consumer<Throwable> errors) {
+        return new GroupCommitAppender(positions, config, errors);
     }
 
     /// Appends an entry and waits until it is durable.
@@ -153,6 +161,7 @@ public final class GroupCommitAppender implements AutoCloseable {
     /// @return the position of its frame, or a result of [AppendResult]
     /// @throws JournalException.Poisoned after an I/O fault
     public long append(MemorySegment payload, int type) {
+        checkMayWait();
         Waiter waiter = waiters.get();
         waiter.done = false;
         long accepted = appendAsync(payload, type, waiter);
@@ -230,9 +239,12 @@ public final class GroupCommitAppender implements AutoCloseable {
 
     /// Commits what was handed over before, without waiting for more, and returns when that is done.
     ///
-    /// @return 0, or a result of [AppendResult]
+    /// @return 0, or the result of [AppendResult] with which the last commit before it ended; what became of each
+    /// entry, its listener is told
     /// @throws JournalException.Poisoned after an I/O fault
+    /// @throws IllegalStateException     if it is called by a listener
     public long flush() {
+        checkMayWait();
         Waiter waiter = waiters.get();
         waiter.done = false;
         if (!enter(waiter.activity)) {
@@ -252,6 +264,13 @@ public final class GroupCommitAppender implements AutoCloseable {
             throw committer.poisoned();
         }
         return Math.min(result, 0);
+    }
+
+    private void checkMayWait() {
+        if (Thread.currentThread() == committing) {
+            throw new IllegalStateException("a listener must not wait for the thread that it is called on: use"
+                    + " appendAsync, or another thread");
+        }
     }
 
     private boolean enter(Activity activity) {
@@ -319,7 +338,7 @@ public final class GroupCommitAppender implements AutoCloseable {
             if (ring.isAvailable(at + 1)) {
                 return true;
             }
-            if (System.nanoTime() - startNs >= limitNs) {
+            if (System.nanoTime() - startNs >= limitNs || !ring.hasAvailableCapacity(1)) {
                 return false;
             }
             Thread.yield();
@@ -327,14 +346,20 @@ public final class GroupCommitAppender implements AutoCloseable {
         return ring.isAvailable(at + 1);
     }
 
-    /// Takes no more entries, commits what was handed over, tells every listener, gives the place back. The journal
-    /// stays open.
+    /// Takes no more entries, commits what was handed over (without waiting for room in the journal), tells every
+    /// listener, gives the place back. The journal stays open. Not from a listener.
     @Override
-    public synchronized void close() {
+    public void close() {
+        checkMayWait();
+        closeOnce();
+    }
+
+    private synchronized void closeOnce() {
         if (closed) {
             return;
         }
         closed = true;
+        appender.positions.endWaits();
         producers.awaitQuiet();
         disruptor.shutdown();
         appender.close();

@@ -35,7 +35,12 @@ final class GroupCommitter {
         if (pending == listeners.length || (pending > 0 && !batch().hasRoom(length))) {
             commit();
         }
-        batch().add(payload, length, type);
+        try {
+            batch().add(payload, length, type);
+        } catch (RuntimeException | Error e) {
+            // No memory to stage it: nothing may be lost silently, so everything ends here.
+            poison(e);
+        }
         if (pending == 0) {
             gatheringSinceNs = System.nanoTime();
         }
@@ -101,11 +106,8 @@ final class GroupCommitter {
         long result;
         try {
             result = poison == null ? open.commit() : AppendResult.POISONED;
-        } catch (JournalException | Error e) {
-            poison = e instanceof JournalException.Poisoned poisoned
-                    ? poisoned
-                    : new JournalException.Poisoned("the journal was poisoned by a fault: " + e.getMessage(), e);
-            errors.accept(e);
+        } catch (RuntimeException | Error e) {
+            poison(e);
             result = AppendResult.POISONED;
         }
         syncNs[syncs++ % SYNC_SAMPLES] = System.nanoTime() - startNs;
@@ -126,9 +128,29 @@ final class GroupCommitter {
         if (listener != null) {
             try {
                 listener.onCommit(result, sequence);
-            } catch (RuntimeException e) {
-                errors.accept(e);
+            } catch (Throwable e) {
+                report(e);
             }
+            Thread.interrupted(); // a listener's interrupt is not for the committing thread
+        }
+    }
+
+    /// The first fault ends everything.
+    private void poison(Throwable e) {
+        if (poison == null) {
+            poison = e instanceof JournalException.Poisoned poisoned
+                    ? poisoned
+                    : new JournalException.Poisoned("the journal was poisoned by a fault: " + e.getMessage(), e);
+            appender.positions.poison(e);
+            report(e);
+        }
+    }
+
+    private void report(Throwable e) {
+        try {
+            errors.accept(e);
+        } catch (Throwable ignored) {
+            // The others are still to be told.
         }
     }
 

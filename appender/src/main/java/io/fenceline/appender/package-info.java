@@ -3,6 +3,9 @@
 /// | type | for |
 /// |---|---|
 /// | [ExclusiveAppender] | one thread at a time; at every durability |
+/// | [ConcurrentAppender] | many threads, each persists for itself; at `MEMORY` and `PROCESS` |
+/// | [GroupCommitAppender] | many threads, one committing thread, one fence or sync for all that has gathered; at every
+/// durability |
 /// | [Claim] | one entry, encoded in place by the caller, then committed or aborted |
 /// | [Batch] | many entries in one frame: one fence, all or nothing |
 ///

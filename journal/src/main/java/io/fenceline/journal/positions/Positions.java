@@ -77,6 +77,7 @@ public final class Positions {
 
     // Guarded by monitor.
     private boolean attached;
+    private boolean ending;
     private long leaseLengthBytes = FIRST_LEASE_LENGTH_BYTES;
     private final FloorCandidates candidates = new FloorCandidates();
     private @Nullable Reservations shared;
@@ -156,6 +157,16 @@ public final class Positions {
         synchronized (monitor) {
             collectShared();
             attached = false;
+            ending = false;
+        }
+    }
+
+    /// The attached appender is being closed, and has ended its reservations if it is shared: whoever waits for room
+    /// gets [AppendResult#CLOSED]. Until [#detach].
+    public void endWaits() {
+        synchronized (monitor) {
+            ending = true;
+            monitor.notifyAll();
         }
     }
 
@@ -207,20 +218,24 @@ public final class Positions {
     ///
     /// @return 0, or a result of [AppendResult]
     public long admit(long end) {
-        return admit(reserved, nextSequence, end);
+        return admit(null, reserved, nextSequence, end);
     }
 
     /// Makes sure that everything before `end` may be written: room in the ring, and a persisted lease. Nothing is
     /// owned while this waits, so a failure leaves nothing behind.
     ///
+    /// @param shared   of the appender that many threads share, null for the exclusive one
     /// @param reserved position of the next byte that nobody owns
     /// @param sequence of the next entry, from the *same* state of the reservation: together a candidate for the
     /// floor
     /// @param end      where the frame ends, with a PAD in front of it if there is one
     /// @return 0, [#NOT_YET_PUBLISHED], or a result of [AppendResult]
-    public long admit(long reserved, long sequence, long end) {
+    public long admit(@Nullable Reservations shared, long reserved, long sequence, long end) {
         synchronized (monitor) {
             checkFault();
+            if (end <= freeEnd) {
+                return 0; // another thread has asked meanwhile
+            }
             candidates.add(reserved, sequence);
             candidates.promote(run.published());
             long retained = keeper.retained();
@@ -231,7 +246,7 @@ public final class Positions {
                         return NOT_YET_PUBLISHED;
                     }
                 } else {
-                    long result = config.fullPolicy() == FullPolicy.BLOCK ? awaitRoom(end) : AppendResult.FULL;
+                    long result = config.fullPolicy() == FullPolicy.BLOCK ? awaitRoom(shared, end) : AppendResult.FULL;
                     if (result != 0) {
                         return result;
                     }
@@ -280,10 +295,11 @@ public final class Positions {
         }
     }
 
-    private long awaitRoom(long end) {
+    private long awaitRoom(@Nullable Reservations shared, long end) {
         long startNs = System.nanoTime();
         while (end > keeper.retained() + geometry.capacityBytes()) {
-            if (closed) {
+            // Of threads that share, one may come here when the next appender has the place already.
+            if (closed || (shared == null ? ending : shared.word() < 0)) {
                 return AppendResult.CLOSED;
             }
             checkFault();
@@ -356,7 +372,7 @@ public final class Positions {
         persister.poison(cause);
         run.poison();
         synchronized (monitor) {
-            monitor.notifyAll();
+            monitor.notifyAll(); // there will never be room
         }
     }
 

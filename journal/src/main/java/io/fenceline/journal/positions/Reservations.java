@@ -163,17 +163,27 @@ public final class Reservations {
     /// @param full a snapshot with a full word
     /// @return the new base, if this thread was the one that made it current, else null
     public @Nullable Base rotate(long full) {
+        installNextBase(full);
+        return enterNextSegment(full);
+    }
+
+    /// The first step: from a full word everybody computes the same base.
+    void installNextBase(long full) {
         Base current = base;
         long tag = tag(full);
         if (current.tag == tag) {
             Base next = new Base(
                     (tag + 1) & tagMask, current.position + segmentLengthBytes, current.sequence + entries(full));
             BASE.compareAndSet(this, current, next);
-            current = base;
         }
+    }
+
+    /// The second step; fails if another thread was faster, or the reservation has ended.
+    private @Nullable Base enterNextSegment(long full) {
+        Base next = base;
         boolean moved =
-                current.tag == ((tag + 1) & tagMask) && WORD.compareAndSet(words, 0L, full, current.tag << tagShift);
-        return moved ? current : null;
+                next.tag == ((tag(full) + 1) & tagMask) && WORD.compareAndSet(words, 0L, full, next.tag << tagShift);
+        return moved ? next : null;
     }
 
     /// Ends all reservations.
@@ -187,14 +197,17 @@ public final class Reservations {
         return word();
     }
 
-    /// Position after everything reserved, by the last word.
-    long lastPosition(long word) {
-        return position(base, word);
+    /// Position after everything reserved, by the last word. If the reservation ended between the two steps of a
+    /// rotation, the base is that of the next segment already, which begins where the full one ends.
+    public long lastPosition(long word) {
+        Base last = base;
+        return last.tag == tag(word) ? position(last, word) : last.position;
     }
 
     /// Sequence after everything reserved, by the last word.
     long lastSequence(long word) {
-        return sequence(base, word);
+        Base last = base;
+        return last.tag == tag(word) ? sequence(last, word) : last.sequence;
     }
 
     /// Whether a start is near enough to what is published for its availability entry to be free.
@@ -210,7 +223,7 @@ public final class Reservations {
             return;
         }
         ENTRY.setVolatile(availability, index(start), end);
-        advance(run.published());
+        advance(run.publishedVolatile());
     }
 
     /// Whether [#published(long, long)] has come so far that others may show the frame.
@@ -231,7 +244,7 @@ public final class Reservations {
                 return;
             }
             run.advance(published, end);
-            published = run.published();
+            published = run.publishedVolatile();
         }
     }
 

@@ -82,6 +82,11 @@ public final class RunFile {
         return (long) LONG.getAcquire(words, (long) PUBLISHED_OFFSET);
     }
 
+    /// The same, and no earlier volatile store of the caller is behind it (volatile).
+    long publishedVolatile() {
+        return (long) LONG.getVolatile(words, (long) PUBLISHED_OFFSET);
+    }
+
     /// Shows entries to tailers (release).
     public void publish(long position) {
         LONG.setRelease(words, (long) PUBLISHED_OFFSET, position);

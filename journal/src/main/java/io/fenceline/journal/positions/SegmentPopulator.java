@@ -37,7 +37,8 @@ final class SegmentPopulator implements AutoCloseable {
             return;
         }
         synchronized (this) {
-            wanted = Math.min(end, segmentStart + 2L * geometry.segmentLengthBytes());
+            // A thread that comes late must not take back what a later one has asked for.
+            wanted = Math.max(wanted, Math.min(end, segmentStart + 2L * geometry.segmentLengthBytes()));
             notifyAll();
             boolean interrupted = false;
             long needed = Math.min(end, segmentStart + geometry.segmentLengthBytes());

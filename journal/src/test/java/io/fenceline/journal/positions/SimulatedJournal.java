@@ -7,6 +7,7 @@ import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.RunFileDescriptor;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.Persister;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.recovery.Head;
 import io.fenceline.journal.recovery.LogWalk;
@@ -17,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A journal over a simulated medium: what `Journal.create` and `Journal.open` do, in the same order, with the
@@ -66,11 +68,20 @@ public final class SimulatedJournal {
 
     /// Opens with another durability than the medium behaves by.
     public Positions open(Durability durability, JournalConfig config) {
+        return open(medium, durability, config);
+    }
+
+    /// Opens over a persister that stands in front of the medium.
+    public Positions open(UnaryOperator<Persister> wrapper, JournalConfig config) {
+        return open(wrapper.apply(medium), medium.level(), config);
+    }
+
+    private Positions open(Persister persister, Durability durability, JournalConfig config) {
         Opening opening = new Opening(medium, superblock);
         RecoveryReport report = opening.scan();
         opening.repair();
         return new Positions(
-                medium,
+                persister,
                 superblock,
                 opening.head().state(),
                 report.nextSequence(),

@@ -1,0 +1,121 @@
+package io.fenceline.journal.positions;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.RunFileDescriptor;
+import java.lang.foreign.Arena;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+/// The reservation word and the way to publication, step by step, in one thread.
+class ReservationsTest {
+    private static final int SEGMENT = 4096;
+
+    private final RunFile run =
+            new RunFile(Arena.ofAuto().allocate(RunFileDescriptor.LENGTH_BYTES, RunFileDescriptor.LENGTH_BYTES));
+    private final Reservations reservations = new Reservations(Geometry.of(SEGMENT, 2), run, 0, 100);
+
+    private long take(int lengthBytes, int entries) {
+        long word = reservations.word();
+        long position = reservations.position(Objects.requireNonNull(reservations.base(word)), word);
+        assertTrue(reservations.reserve(word, lengthBytes, entries));
+        return position;
+    }
+
+    @Test
+    void shouldHandOutPositionsAndSequencesInOneStep() {
+        long stale = reservations.word();
+        assertEquals(0, take(128, 3));
+        assertEquals(128, take(64, 0));
+        long word = reservations.word();
+        assertEquals(103, reservations.sequence(Objects.requireNonNull(reservations.base(word)), word));
+        assertEquals(SEGMENT - 192, reservations.room(word));
+        assertFalse(reservations.reserve(stale, 64, 1), "an old snapshot");
+    }
+
+    @Test
+    void shouldGoOnInTheNextSegmentFromTheFrozenWord() {
+        take(SEGMENT, 7);
+        long full = reservations.word();
+        assertTrue(reservations.isFull(full));
+        Reservations.Base next = reservations.rotate(full);
+        assertNotNull(next);
+        assertEquals(SEGMENT, next.position());
+        assertEquals(107, next.sequence());
+        assertNull(reservations.rotate(full), "only one thread makes it current");
+        assertEquals(SEGMENT, take(64, 1));
+    }
+
+    /// A thread that was stopped between the two steps of a rotation holds nobody up.
+    @Test
+    void shouldFinishTheRotationOfAnotherThread() {
+        take(SEGMENT, 7);
+        long full = reservations.word();
+        reservations.installNextBase(full);
+        assertNull(reservations.base(full));
+        assertNotNull(reservations.rotate(full));
+        assertEquals(SEGMENT, take(64, 1));
+    }
+
+    /// The place of the next appender, if the reservation ends between the two steps of a rotation: the start of the
+    /// next segment, not its end, and no sequence twice.
+    @Test
+    void shouldTellWhereItEndedWhenClosedWithinARotation() {
+        take(SEGMENT, 7);
+        reservations.installNextBase(reservations.word());
+        long last = reservations.close();
+        assertTrue(last < 0);
+        assertEquals(SEGMENT, reservations.lastPosition(last));
+        assertEquals(107, reservations.lastSequence(last));
+        assertEquals(last, reservations.close());
+    }
+
+    @Test
+    void shouldTellWhereItEndedWhenClosedOnAFullSegment() {
+        take(SEGMENT, 7);
+        long last = reservations.close();
+        assertEquals(SEGMENT, reservations.lastPosition(last));
+        assertEquals(107, reservations.lastSequence(last));
+    }
+
+    @Test
+    void shouldPublishInTheOrderOfPositionsWhateverIsReadyFirst() {
+        long a = take(64, 1);
+        long b = take(128, 1);
+        long c = take(64, 1);
+        reservations.published(c, c + 64);
+        assertEquals(0, run.published());
+        assertTrue(reservations.isOffered(c, c + 64));
+        assertFalse(reservations.isOffered(b, b + 128));
+        reservations.published(b, b + 128);
+        assertEquals(0, run.published());
+        reservations.published(a, a + 64);
+        assertEquals(256, run.published());
+        assertTrue(reservations.isOffered(a, a + 64));
+    }
+
+    /// §5: availability entries are absolute ends; those of the last lap of the span mean nothing in this one.
+    @Test
+    void shouldNotTakeAnAvailabilityEntryOfAnEarlierLap() {
+        for (int lap = 0; lap < 5; lap++) {
+            for (int segment = 0; segment < 2; segment++) {
+                long first = take(64, 1);
+                long second = take(SEGMENT - 64, 1);
+                assertTrue(reservations.isWithinSpan(second));
+                reservations.published(second, second + SEGMENT - 64);
+                assertEquals(first, run.published());
+                reservations.help();
+                assertEquals(first, run.published());
+                reservations.published(first, first + 64);
+                assertEquals(first + SEGMENT, run.published());
+                assertNotNull(reservations.rotate(reservations.word()));
+            }
+        }
+        assertFalse(reservations.isWithinSpan(run.published() + 2 * SEGMENT));
+    }
+}
