@@ -193,14 +193,14 @@ public final class ConcurrentAppender extends Appender {
         }
     }
 
+    /// The start of the next segment is a candidate for the floor before anybody can write there: else a
+    /// [Positions#retain] of all that is published could find no floor to go to, and nobody would call it again.
     private void rotate(long word) {
-        Reservations.Base full = reservations.base(word);
-        if (full != null) {
-            positions.enterSegment(full.position() + geometry.segmentLengthBytes());
-        }
-        Reservations.Base next = reservations.rotate(word);
+        Reservations.Base next = reservations.installNextBase(word);
         if (next != null) {
+            positions.enterSegment(next.position());
             positions.candidate(next.position(), next.sequence());
+            reservations.rotate(word);
         }
     }
 

@@ -167,15 +167,19 @@ public final class Reservations {
         return enterNextSegment(full);
     }
 
-    /// The first step: from a full word everybody computes the same base.
-    void installNextBase(long full) {
+    /// The first step: from a full word everybody computes the same base. Nobody has anything in its segment yet.
+    ///
+    /// @return the next base, null if the snapshot is late
+    public @Nullable Base installNextBase(long full) {
         Base current = base;
         long tag = tag(full);
         if (current.tag == tag) {
             Base next = new Base(
                     (tag + 1) & tagMask, current.position + segmentLengthBytes, current.sequence + entries(full));
             BASE.compareAndSet(this, current, next);
+            current = base;
         }
+        return current.tag == ((tag + 1) & tagMask) ? current : null;
     }
 
     /// The second step; fails if another thread was faster, or the reservation has ended.
