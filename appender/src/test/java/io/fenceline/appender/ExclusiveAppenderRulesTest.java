@@ -13,6 +13,7 @@ import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.TimestampMode;
+import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.persist.SimulatedMedium;
@@ -313,7 +314,10 @@ class ExclusiveAppenderRulesTest {
                 }
             });
             long deadlineNs = System.nanoTime() + 10_000_000_000L;
-            while (writer.getState() != Thread.State.TIMED_WAITING && System.nanoTime() < deadlineNs) {
+            // In the wait for room, not in the short one for a segment to be mapped in.
+            long full = positions.geometry().capacityBytes() - FrameDescriptor.frameLength(1000);
+            while ((positions.run().published() <= full || writer.getState() != Thread.State.TIMED_WAITING)
+                    && System.nanoTime() < deadlineNs) {
                 Thread.onSpinWait();
             }
             journal.medium().failAt(Kind.DRAIN, 1);

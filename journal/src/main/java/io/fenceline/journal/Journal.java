@@ -35,6 +35,7 @@ public final class Journal implements JournalSource {
     private final RecoveryReport recovery;
     private final Positions positions;
     private final LogView view;
+    private boolean closed;
 
     private Journal(
             JournalFiles files,
@@ -148,8 +149,8 @@ public final class Journal implements JournalSource {
                     durability.durability(),
                     durability.emulated(),
                     config);
-            LogView view =
-                    new LogView(head.superblock(), files.mapping(), files::read, run, head.state(), files.logPath());
+            LogView view = new LogView(
+                    head.superblock(), files.mapping(), files::read, run, head.state(), -1, files.logPath());
             done = true;
             return new Journal(files, durability, report, positions, view);
         } finally {
@@ -256,17 +257,24 @@ public final class Journal implements JournalSource {
     /// Closes in order: waits for the append under way, syncs the data, makes the clean record durable, unlocks. A
     /// poisoned journal is only unlocked, and recovered at its next opening. Closing twice is harmless.
     ///
-    /// @throws JournalException if the storage fails; the journal is unlocked all the same
+    /// @throws JournalException if the storage fails: the journal is unlocked all the same; or if an append is
+    /// still
+    ///                          under way after 10 s: then it is not closed
     @Override
     public synchronized void close() {
-        if (positions.isClosed()) {
+        if (closed) {
             return;
         }
-        boolean drained = false;
         try {
-            drained = positions.close();
+            if (!positions.close()) {
+                throw new JournalException(
+                        "journal " + files.directory() + " cannot be closed: an append has been under"
+                                + " way for 10 s; it stays locked; see what holds that thread, then close again");
+            }
+            closed = true;
         } finally {
-            if (drained || positions.persister().fault() != null) {
+            if (closed || positions.persister().fault() != null) {
+                closed = true;
                 files.close();
             }
         }

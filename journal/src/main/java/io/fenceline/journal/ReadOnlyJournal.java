@@ -31,17 +31,20 @@ public final class ReadOnlyJournal implements JournalSource {
         JournalFiles files = JournalFiles.open(directory, false);
         boolean done = false;
         try {
+            // The words first: of one journal, a state record that is read later promises at least as much.
+            MemorySegment words = files.mapRun();
+            long published = words == null ? -1 : new RunFile(words).published();
             Head head = Head.read(files::read, files.logLengthBytes(), files.logPath());
             DurabilityReport durability = files.describe(
                     Durability.ofId(head.state().durability()), head.state().isEmulated());
             files.map(durability);
-            MemorySegment words = files.mapRun();
             LogView view = new LogView(
                     head.superblock(),
                     files.mapping(),
                     files::read,
                     words == null ? null : new RunFile(words),
                     head.state(),
+                    published > head.state().lease() ? published : -1,
                     files.logPath());
             done = true;
             return new ReadOnlyJournal(files, durability, view, head.warnings());

@@ -13,9 +13,12 @@ import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalSource;
 import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.tailer.Journals.Seen;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -250,8 +253,8 @@ class TailerTest {
         }
     }
 
-    /// Goal: nothing is allocated per entry or per poll. Polls a journal again and again once the code is compiled, in
-    /// small polls, and bounds what the thread has allocated by far less than one object a poll.
+    /// Goal: nothing is allocated per entry or per poll. Polls a journal again and again once the code is compiled,
+    /// in small polls, and bounds what the thread has allocated by far less than one object a poll.
     @Test
     void shouldAllocateNothingWhenPolling() {
         try (Journal journal = Journals.open(directory(), 1 << 20, 4);
@@ -276,6 +279,35 @@ class TailerTest {
                 least = Math.min(least, allocated);
             }
             assertTrue(least < count / 100, "allocated " + least + " bytes for " + count + " entries");
+        }
+    }
+
+    /// Goal: a log that was restored from an older copy is read as what it is, although the shared words beside it
+    /// are newer; and a writer that comes later is followed.
+    @Test
+    void shouldReadARestoredLogBesideNewerSharedWords() throws IOException {
+        Path log = directory().resolve("journal.log");
+        Path copy = temporary.resolve("copy.log");
+        try (Journal journal = Journals.open(directory(), 64 << 10, 4);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            append(appender, 100);
+        }
+        Files.copy(log, copy);
+        try (Journal journal = Journal.open(directory(), Journals.CONFIG);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            for (int i = 0; i < 100; i++) {
+                append(appender, 1000);
+            }
+        }
+        Files.copy(copy, log, StandardCopyOption.REPLACE_EXISTING);
+        try (ReadOnlyJournal reader = Journal.openReadOnly(directory());
+                Tailer tailer = Tailer.open(reader, Start.oldest())) {
+            assertEquals(List.of(0L), sequences(drain(tailer)));
+            try (Journal journal = Journal.open(directory(), Journals.CONFIG);
+                    ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+                append(appender, 10);
+                assertEquals(List.of(1L), sequences(drain(tailer)));
+            }
         }
     }
 }

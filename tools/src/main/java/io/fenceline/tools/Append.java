@@ -97,6 +97,7 @@ final class Append implements Callable<Integer> {
         try (Journal journal = Journal.open(directory, JournalConfig.defaults().withFullPolicy(policy));
                 Interruption interruption = Interruption.then(journal::close);
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            console.warn(journal.recovery().warnings());
             LineReader lines = new LineReader(console.in(), journal.maximumPayloadLengthBytes());
             long last = appender.nextSequence() - 1;
             first = last + 1;

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 
 /// The standard streams of one run of a command.
@@ -92,6 +93,13 @@ final class Console {
             out.flush();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Says what did no harm, a line each.
+    void warn(List<String> warnings) {
+        for (String warning : warnings) {
+            error("warning: " + warning);
         }
     }
 

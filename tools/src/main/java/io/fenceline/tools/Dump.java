@@ -84,9 +84,7 @@ final class Dump implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--limit " + limit + ": expected 0 or more");
         }
         try (Inspection inspection = Inspection.open(directory)) {
-            for (String warning : inspection.warnings()) {
-                console.error("warning: " + warning);
-            }
+            console.warn(inspection.warnings());
             FrameOutput output = switch (format) {
                 case TEXT -> new FrameOutput.Text(console, inspection);
                 case JSON -> new FrameOutput.Json(console, inspection);

@@ -94,6 +94,7 @@ final class Tail implements Callable<Integer> {
         try (ReadOnlyJournal journal = Journal.openReadOnly(directory);
                 Interruption interruption = Interruption.then(this::stop);
                 Tailer tailer = open(journal)) {
+            console.warn(journal.warnings());
             print(tailer, follow ? Long.MAX_VALUE : journal.published());
             console.flush();
             if (!interruption.hasCome()) {

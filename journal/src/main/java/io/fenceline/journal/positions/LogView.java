@@ -16,6 +16,7 @@ public final class LogView {
     private final @Nullable RunFile run;
     private final long fallbackPublished;
     private final long fallbackRetained;
+    private final long stalePublished;
     private final Object name;
     private boolean current;
 
@@ -24,6 +25,9 @@ public final class LogView {
     /// @param reader     reads `journal.log` by system calls
     /// @param run        the shared words, null if there are none
     /// @param state      the newest state record at opening, for when the words do not count
+    /// @param stalePublished `published` of words that do not belong to the log, such as those beside a log that
+    /// was
+    ///                       restored from an older copy; -1 if they do
     /// @param name       of the file, for messages
     public LogView(
             Superblock superblock,
@@ -31,6 +35,7 @@ public final class LogView {
             LogReader reader,
             @Nullable RunFile run,
             StateRecord state,
+            long stalePublished,
             Object name) {
         this.superblock = superblock;
         this.mapping = mapping;
@@ -38,6 +43,7 @@ public final class LogView {
         this.run = run;
         this.fallbackPublished = state.floor();
         this.fallbackRetained = state.retained();
+        this.stalePublished = stalePublished;
         this.name = name;
     }
 
@@ -54,7 +60,7 @@ public final class LogView {
     /// A writer of this boot may come later, and stays.
     private boolean isCurrent(RunFile run) {
         if (!current) {
-            current = run.isCurrent(superblock.journalId());
+            current = run.isCurrent(superblock.journalId()) && run.published() != stalePublished;
         }
         return current;
     }

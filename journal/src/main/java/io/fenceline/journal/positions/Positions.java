@@ -78,6 +78,7 @@ public final class Positions {
     // Guarded by monitor.
     private boolean attached;
     private boolean ending;
+    private boolean finished;
     private long leaseLengthBytes = FIRST_LEASE_LENGTH_BYTES;
     private final FloorCandidates candidates = new FloorCandidates();
     private @Nullable Reservations shared;
@@ -161,8 +162,8 @@ public final class Positions {
         }
     }
 
-    /// The attached appender is being closed, and has ended its reservations if it is shared: whoever waits for room
-    /// gets [AppendResult#CLOSED]. Until [#detach].
+    /// The attached appender is being closed, and has ended its reservations if it is shared: whoever waits for
+    /// room gets [AppendResult#CLOSED]. Until [#detach].
     public void endWaits() {
         synchronized (monitor) {
             ending = true;
@@ -394,21 +395,24 @@ public final class Positions {
 
     /// Ends all appends, then makes data and a clean record durable; a poisoned journal is left for recovery.
     ///
-    /// @return false if an append did not end in time: then the mapping must stay
+    /// @return false if an append did not end within 10 s: then the mapping must stay; call again
     public boolean close() {
         synchronized (monitor) {
-            if (closed) {
+            if (finished) {
                 return true;
             }
-            closed = true;
-            monitor.notifyAll();
+            if (!closed) {
+                closed = true;
+                CachedClock.release();
+                monitor.notifyAll();
+            }
         }
-        CachedClock.release();
         populator.close();
         if (!activities.awaitQuiet(CLOSE_TIMEOUT_NS)) {
             return false;
         }
         synchronized (monitor) {
+            finished = true;
             collectShared();
             if (persister.fault() == null && run.published() == reserved) {
                 recordCleanClose();

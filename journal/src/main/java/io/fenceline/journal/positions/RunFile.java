@@ -65,6 +65,9 @@ public final class RunFile {
     /// Takes the words over for a new writer, after recovery. They only advance within a boot; the boot hash goes
     /// last.
     public void begin(UUID journalId, long published, long retained) {
+        if (!isCurrent(journalId)) {
+            LONG.setVolatile(words, (long) BOOT_HASH_OFFSET, 0L); // nobody believes words of another boot or journal
+        }
         words.set(Bytes.I64, MAGIC_OFFSET, MAGIC);
         words.set(Bytes.I32, VERSION_OFFSET, VERSION);
         words.set(Bytes.I64, JOURNAL_ID_OFFSET, journalId.getMostSignificantBits());
