@@ -13,7 +13,7 @@ record LimitRow(
         if (product < 0) {
             throw new IllegalStateException("the probe " + figure.probe() + " has no column " + figure.product());
         }
-        int limit = columns.indexOf(figure.limit());
+        int limit = figure.limit() == null ? -1 : columns.indexOf(figure.limit());
         List<Double> products = new ArrayList<>();
         List<Double> limits = new ArrayList<>();
         List<Double> ratios = new ArrayList<>();
