@@ -372,7 +372,8 @@ EXPORT void fl_store_frame(char *dst, char *src, size_t length, size_t n, uint32
 #define WITH_ENTRY(call) call
 #else
 #define has_entry 0
-#define WITH_ENTRY(call) ((void)0)
+#define WITH_ENTRY(call) \
+  ((void)dst, (void)payload, (void)n, (void)type, (void)position, (void)sequence, (void)timestamp, (void)word, (void)salt)
 #endif
 
 EXPORT int fl_has_entry(void) { return has_entry; }
