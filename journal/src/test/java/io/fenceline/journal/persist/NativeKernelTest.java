@@ -31,7 +31,7 @@ class NativeKernelTest {
 
     @BeforeEach
     void needsTheKernel() {
-        assumeTrue(NativeKernel.isAvailable(), "this build has no native kernel: nothing of it was tested");
+        Kernel.assumeAvailable();
     }
 
     /// All short lengths; longer ones around each power of two and each multiple of a chunk of four chains.
