@@ -25,13 +25,9 @@ public final class Entry {
         this.buffer = buffer;
     }
 
-    /// The frame of the entries to come.
-    void frame(int frameOffset) {
-        this.frameOffset = frameOffset;
-    }
-
     /// The entry to show.
-    void show(int entryOffset, int index, long sequence) {
+    void show(int frameOffset, int entryOffset, int index, long sequence) {
+        this.frameOffset = frameOffset;
         this.entryOffset = entryOffset;
         this.index = index;
         this.sequence = sequence;

@@ -59,9 +59,10 @@ public final class Tailer implements AutoCloseable {
     private int offset;
     private int windowEnd;
 
-    /// What is left of the frame that is being delivered.
-    private int entriesLeft;
+    /// The frame that is being delivered, and what is left of it; no entries between two frames.
+    private int frameOffset;
 
+    private int entriesLeft;
     private int entryIndex;
     private int entryOffset;
     private int frameSlotsLength;
@@ -69,8 +70,8 @@ public final class Tailer implements AutoCloseable {
     private long nextSequence;
     private int epoch;
 
-    /// Of the last frame with one entry that was begun slowly; a frame with the same ones has a fitting epoch, is DATA
-    /// with known flags, and has one entry. [#NONE] fits no frame.
+    /// Of the last frame with one entry that was begun slowly; a frame with the same ones has a fitting epoch, is
+    /// DATA with known flags, and has one entry. [#NONE] fits no frame.
     private long usualAttributes = NONE;
 
     private FrameVerdict verdict = FrameVerdict.EMPTY;
@@ -132,12 +133,45 @@ public final class Tailer implements AutoCloseable {
         if (limit < 0) {
             throw new IllegalArgumentException("limit " + limit + ": expected 0 or more");
         }
+        try {
+            return deliver(handler, limit);
+        } catch (InternalError e) {
+            throw unreadable(e);
+        }
+    }
+
+    /// What the machine says of a page that cannot be read, as an exception of the journal. It reports such a fault
+    /// some time after the copy that met it, at any safepoint: so this is the one place where it is met for
+    /// certain.
+    private RuntimeException unreadable(InternalError e) {
+        if (!String.valueOf(e.getMessage()).contains("unsafe memory access")) {
+            throw e;
+        }
+        if (entriesLeft == 0) {
+            offset = windowEnd = 0;
+        }
+        return new JournalException.Io(
+                view.name() + ": cannot read the mapped bytes from file offset " + geometry.fileOffset(position)
+                        + " (position " + position + ") on: the file was truncated, or its storage failed; restore it"
+                        + " from a copy (unless the handler reads mapped memory of its own that failed)",
+                e);
+    }
+
+    private int deliver(EntryHandler handler, int limit) {
         int delivered = 0;
         while (delivered < limit) {
             if (closed) {
                 return delivered > 0 ? delivered : CLOSED;
             }
-            if (entriesLeft == 0 && !beginFrame()) {
+            if (entriesLeft == 0) {
+                int room = limit - delivered;
+                int usual = verifyChecksums
+                        ? deliverUsualFrames(handler, room, true)
+                        : deliverUsualFrames(handler, room, false); // constants: compiled once for each
+                delivered += usual;
+                if (usual > 0) {
+                    continue;
+                }
                 int result = beginFrameSlowly(delivered > 0);
                 if (result != Window.COPIED) {
                     return delivered > 0 ? delivered : result;
@@ -152,7 +186,7 @@ public final class Tailer implements AutoCloseable {
 
     /// Shows the next entry of the frame, and steps behind it.
     private void showEntry() {
-        entry.show(entryOffset, entryIndex++, nextSequence++);
+        entry.show(frameOffset, entryOffset, entryIndex++, nextSequence++);
         entryOffset += FrameDescriptor.entryLength(FrameDescriptor.entryPayloadLength(bytes, entryOffset));
         if (--entriesLeft == 0) {
             position += frameSlotsLength;
@@ -160,28 +194,48 @@ public final class Tailer implements AutoCloseable {
         }
     }
 
-    /// Begins the frame at the offset if it is the usual one: whole in the window, next in sequence, one entry, and
-    /// else
-    /// as the last one that was begun slowly.
-    private boolean beginFrame() {
+    /// Delivers frames as long as they are the usual ones: whole in the window, next in sequence, with one entry,
+    /// and else as the last one that was begun slowly. What the loop looks at is in local variables, because a
+    /// handler that is not inlined makes the compiler forget all fields; they are right whenever the handler runs.
+    ///
+    /// @return how many were delivered, at most `limit`
+    private int deliverUsualFrames(EntryHandler handler, int limit, boolean verify) {
+        MemorySegment frames = bytes;
+        Entry shown = entry;
+        long attributes = usualAttributes;
         int at = offset;
-        int room = windowEnd - at;
-        if (room == 0 || FrameDescriptor.attributes(bytes, at) != usualAttributes) {
-            return false;
+        int end = windowEnd;
+        int longest = maximumFrameLengthBytes;
+        long framePosition = position;
+        long sequence = nextSequence;
+        int delivered = 0;
+        while (delivered < limit && at < end && FrameDescriptor.attributes(frames, at) == attributes) {
+            int length = FrameDescriptor.length(frames, at);
+            int payloadLength = FrameDescriptor.entryPayloadLength(frames, at + FrameDescriptor.HEADER_LENGTH_BYTES);
+            if (length > end - at
+                    || length > longest
+                    || payloadLength < 0
+                    || FrameDescriptor.frameLength(payloadLength) != length
+                    || FrameDescriptor.position(frames, at) != framePosition
+                    || FrameDescriptor.sequence(frames, at) != sequence
+                    || (verify && computeChecksum(at, length) != FrameDescriptor.checksum(frames, at))) {
+                break;
+            }
+            shown.show(at, at + FrameDescriptor.HEADER_LENGTH_BYTES, 0, sequence);
+            int distance = FrameDescriptor.slotAlignedLength(length);
+            at += distance;
+            framePosition += distance;
+            sequence++;
+            offset = at;
+            position = framePosition;
+            nextSequence = sequence;
+            delivered++;
+            handler.onEntry(shown);
+            if (closed || offset != at) {
+                break;
+            }
         }
-        int length = FrameDescriptor.length(bytes, at);
-        int payloadLength = FrameDescriptor.entryPayloadLength(bytes, at + FrameDescriptor.HEADER_LENGTH_BYTES);
-        if (length > room
-                || length > maximumFrameLengthBytes
-                || payloadLength < 0
-                || FrameDescriptor.frameLength(payloadLength) != length
-                || FrameDescriptor.position(bytes, at) != position
-                || FrameDescriptor.sequence(bytes, at) != nextSequence
-                || (verifyChecksums && computeChecksum(at, length) != FrameDescriptor.checksum(bytes, at))) {
-            return false;
-        }
-        beginEntries(at, length, 1);
-        return true;
+        return delivered;
     }
 
     private void beginEntries(int at, int length, int entries) {
@@ -189,7 +243,7 @@ public final class Tailer implements AutoCloseable {
         entryIndex = 0;
         entryOffset = at + FrameDescriptor.HEADER_LENGTH_BYTES;
         frameSlotsLength = FrameDescriptor.slotAlignedLength(length);
-        entry.frame(at);
+        frameOffset = at;
     }
 
     private int computeChecksum(int at, int checksummedLength) {
