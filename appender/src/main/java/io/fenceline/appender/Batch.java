@@ -52,14 +52,12 @@ public final class Batch {
         return add(payload, payload.byteSize(), type);
     }
 
-    /// Whether [#add] would take a payload of that length.
-    boolean hasRoom(int lengthBytes) {
+    private boolean hasRoom(int lengthBytes) {
         return entries < FrameDescriptor.MAXIMUM_ENTRIES
                 && (long) length + FrameDescriptor.entryLength(lengthBytes) <= maximumFrameLength;
     }
 
-    /// Adds the first bytes of a segment.
-    boolean add(MemorySegment payload, long lengthBytes, int type) {
+    private boolean add(MemorySegment payload, long lengthBytes, int type) {
         FrameStage open = open();
         int payloadLength = next(open, lengthBytes);
         if (payloadLength < 0) {

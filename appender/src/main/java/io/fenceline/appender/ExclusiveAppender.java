@@ -83,6 +83,52 @@ public final class ExclusiveAppender extends Appender {
         }
     }
 
+    /// The same for a run of frames: all their stores, then one drain. The run then knows their positions.
+    ///
+    /// @return the position of the first frame, or a result of [AppendResult]
+    long commit(FrameRun run, long timestampNs) {
+        if (run.frames() == 1) {
+            long position = commit(run.staging(), run.frameLength(0), run.entries(0), timestampNs);
+            run.position(0, position);
+            return position;
+        }
+        if (closed || !positions.enter(staging.activity)) {
+            return AppendResult.CLOSED;
+        }
+        try {
+            long start = positions.reserved();
+            long sequence = positions.nextSequence();
+            long end = run.place(start);
+            if (end > positions.freeEnd()) {
+                long result = positions.admit(end);
+                if (result != 0) {
+                    return result;
+                }
+            }
+            int first = start == geometry.segmentStart(start) ? 0 : run.split();
+            if (first < run.frames()) {
+                positions.enterSegment(run.position(first));
+                positions.candidate(run.position(first), run.sequence(first, sequence));
+            }
+            run.store(persister, sequence, timestampNs, epoch, salt);
+            persister.drain();
+            int last = run.frames() - 1;
+            positions.publish(run.position(last), run.sequence(last, sequence)); // so that the last frame is known
+            positions.publish(end, sequence + run.entries());
+            return run.position(0);
+        } catch (RuntimeException | Error e) {
+            positions.poison(e);
+            throw e;
+        } finally {
+            staging.activity.exit();
+        }
+    }
+
+    /// A run in this appender's staging buffer, which is used for nothing else then.
+    FrameRun run(int maximumLengthBytes) {
+        return new FrameRun(staging, geometry, maximumLengthBytes);
+    }
+
     /// The same for an entry that is not staged.
     @Override
     long appendUnstaged(Staging staging, MemorySegment payload, int length, int type, long timestampNs) {

@@ -90,7 +90,13 @@ final class FrameStage {
             int entries,
             int salt) {
         FrameDescriptor.writeHeader(bytes, offset, length, position, sequence, timestamp, epoch, kind, 0, entries);
-        int end = offset + FrameDescriptor.checksummedLength(kind, length);
+        checksum(offset, offset + FrameDescriptor.checksummedLength(kind, length), salt);
+    }
+
+    /// Writes the checksum of a staged frame at `offset`, whose header is there already.
+    ///
+    /// @param end of what it covers
+    void checksum(int offset, int end, int salt) {
         int checksum = crc.of(buffer, offset + FrameDescriptor.CHECKSUM_START, end, salt);
         FrameDescriptor.checksum(bytes, offset, checksum);
     }

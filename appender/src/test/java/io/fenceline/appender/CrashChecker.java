@@ -93,30 +93,32 @@ final class CrashChecker implements SimulatedMedium.Observer {
     }
 
     private void checkStore(SimulatedMedium medium, Operation store) {
-        MemorySegment frame = MemorySegment.ofAddress(store.sourceAddress()).reinterpret(store.lengthBytes());
-        long position = FrameDescriptor.position(frame, 0);
-        if (store.fileOffset() != geometry.fileOffset(position)) {
+        MemorySegment frames = MemorySegment.ofAddress(store.sourceAddress()).reinterpret(store.lengthBytes());
+        long first = FrameDescriptor.position(frames, 0);
+        if (store.fileOffset() != geometry.fileOffset(first)) {
             return; // a part of a frame that goes through in chunks
         }
         StateRecord durable =
                 SimulatedJournal.state(level == Durability.PROCESS ? medium : medium.afterPowerCut(), superblock);
-        assertEquals(0, headUndecided(medium), "I11: a state record is not durable yet");
-        long end = position + Math.max(store.lengthBytes(), FrameDescriptor.length(frame, 0));
-        assertTrue(end <= durable.lease(), () -> "I11: stores up to " + end + ", the durable record is " + durable);
-        assertTrue(
-                end <= durable.retained() + geometry.capacityBytes(),
-                () -> "I14: stores up to " + end + " over what is durably retained: " + durable);
-        if (FrameDescriptor.kind(frame, 0) == FrameDescriptor.KIND_DATA) {
-            long key = position ^ (long) FrameDescriptor.epoch(frame, 0) << 40;
-            Integer before = contents.putIfAbsent(key, FrameDescriptor.checksum(frame, 0));
+        // A record that a failed store has torn may stay undecided: it is none.
+        assertEquals(SimulatedJournal.state(medium, superblock), durable, "I11: a state record is not durable yet");
+        for (long at = 0; at < store.lengthBytes(); ) {
+            long position = first + at;
+            assertEquals(position, FrameDescriptor.position(frames, at), "a run of frames is contiguous");
+            long end = position + Math.max(store.lengthBytes() - at, FrameDescriptor.length(frames, at));
+            assertTrue(end <= durable.lease(), () -> "I11: stores up to " + end + ", the durable record is " + durable);
             assertTrue(
-                    before == null || before == FrameDescriptor.checksum(frame, 0),
-                    () -> "I16: two contents at position " + position);
+                    end <= durable.retained() + geometry.capacityBytes(),
+                    () -> "I14: stores up to " + end + " over what is durably retained: " + durable);
+            if (FrameDescriptor.kind(frames, at) == FrameDescriptor.KIND_DATA) {
+                long key = position ^ (long) FrameDescriptor.epoch(frames, at) << 40;
+                Integer before = contents.putIfAbsent(key, FrameDescriptor.checksum(frames, at));
+                assertTrue(
+                        before == null || before == FrameDescriptor.checksum(frames, at),
+                        () -> "I16: two contents at position " + position);
+            }
+            at += FrameDescriptor.slotAlignedLength(FrameDescriptor.length(frames, at));
         }
-    }
-
-    private long headUndecided(SimulatedMedium medium) {
-        return level == Durability.PROCESS ? 0 : medium.undecided(0, Geometry.HEAD_LENGTH_BYTES);
     }
 
     private void checkImages(SimulatedMedium medium, @Nullable Operation operation) {

@@ -69,6 +69,7 @@ class CrashStatesTest {
                     level, segments, policy, checker.images(), checker.crashPoints(), checker.states(), seed);
             assertTrue(checker.images() > 10 * checker.crashPoints(), "looked at too little");
             assertTrue(checker.states() > lives, "looked at too few states");
+            assertTrue(workload.runs() > 0, "no run of several frames");
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
                     e.getMessage() + "\nat crash point " + workload.checker().crashPoints() + " of " + level + ", "

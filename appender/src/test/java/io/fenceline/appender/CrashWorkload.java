@@ -18,6 +18,7 @@ import io.fenceline.journal.positions.SimulatedJournal;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
@@ -37,6 +38,7 @@ final class CrashWorkload {
     private final History history = new History();
     private final CrashChecker checker;
     private final JournalConfig config;
+    private int runs;
     private Positions positions;
     private ExclusiveAppender appender;
 
@@ -101,6 +103,7 @@ final class CrashWorkload {
             case 0 -> batch();
             case 1 -> claim();
             case 2 -> retain();
+            case 3 -> run();
             default -> append(payload(), null);
         }
     }
@@ -146,7 +149,11 @@ final class CrashWorkload {
         });
         try {
             do {
-                append(payload(), null);
+                if (random.nextBoolean()) {
+                    run();
+                } else {
+                    append(payload(), null);
+                }
             } while (true);
         } catch (CrashException e) {
             SimulatedMedium medium = Objects.requireNonNull(found.get());
@@ -225,6 +232,40 @@ final class CrashWorkload {
             batch.abort();
             positions.retain(journalPublished());
         }
+    }
+
+    /// What group commit does with more than one frame takes: several frames, one drain.
+    private void run() {
+        FrameRun run = appender.run(Integer.MAX_VALUE);
+        List<List<byte[]>> frames = new ArrayList<>();
+        int n = 2 + random.nextInt(8);
+        for (int i = 0; i < n; i++) {
+            byte[] payload = granularityBytes == 64
+                    ? bytes(random.nextInt(random.nextBoolean() ? maximumPayload + 1 : 300))
+                    : bytes(2 * granularityBytes - 48);
+            if (!run.hasRoom(payload.length)) {
+                break;
+            }
+            run.add(MemorySegment.ofArray(payload), payload.length, TYPE);
+            if (run.frames() > frames.size()) {
+                frames.add(new ArrayList<>());
+            }
+            frames.getLast().add(payload);
+        }
+        history.attemptRun(positions.epoch(), positions.nextSequence(), frames, TYPE);
+        long position = appender.commit(run, 0);
+        long[] places = new long[frames.size()];
+        Arrays.setAll(places, i -> position < 0 ? position : run.position(i));
+        history.returned(places);
+        runs += frames.size() > 1 ? 1 : 0;
+        if (position < 0) {
+            positions.retain(journalPublished());
+        }
+    }
+
+    /// Commits of more than one frame so far.
+    int runs() {
+        return runs;
     }
 
     private void claim() {

@@ -31,26 +31,39 @@ final class History {
     }
 
     private final NavigableMap<Long, Attempt> certain = new TreeMap<>();
-    private @Nullable Attempt underWay;
+
+    /// The frames that one drain makes durable; more than one if they are a run.
+    private List<Attempt> underWay = List.of();
 
     /// An append begins.
     void attempt(int epoch, long sequence, List<byte[]> payloads, int type) {
-        underWay = new Attempt(epoch, sequence, payloads.size(), LogWalk.body(payloads, type));
+        attemptRun(epoch, sequence, List.of(payloads), type);
+    }
+
+    /// A run of frames begins.
+    void attemptRun(int epoch, long firstSequence, List<List<byte[]>> frames, int type) {
+        List<Attempt> attempts = new ArrayList<>();
+        long sequence = firstSequence;
+        for (List<byte[]> payloads : frames) {
+            attempts.add(new Attempt(epoch, sequence, payloads.size(), LogWalk.body(payloads, type)));
+            sequence += payloads.size();
+        }
+        underWay = attempts;
     }
 
     /// It has returned.
-    void returned(long position) {
-        Attempt attempt = underWay;
-        underWay = null;
-        if (position >= 0 && attempt != null) {
-            certain.put(position, attempt);
+    void returned(long... positions) {
+        List<Attempt> attempts = underWay;
+        underWay = List.of();
+        for (int i = 0; i < attempts.size() && positions[0] >= 0; i++) {
+            certain.put(positions[i], attempts.get(i));
         }
     }
 
     /// It failed: perhaps it is there, perhaps not.
     @Nullable
     Attempt underWay() {
-        return underWay;
+        return underWay.isEmpty() ? null : underWay.getFirst();
     }
 
     /// Number of entries whose frames were acknowledged at or after a position.
@@ -66,13 +79,14 @@ final class History {
         }
         certain.clear();
         certain.putAll(now);
-        underWay = null;
+        underWay = List.of();
     }
 
     private Attempt find(LogWalk.Frame frame) {
         Attempt attempt = certain.get(frame.position());
-        if (attempt == null && underWay != null && frame.epoch() == underWay.epoch) {
-            attempt = underWay;
+        for (int i = 0; attempt == null && i < underWay.size(); i++) {
+            Attempt one = underWay.get(i);
+            attempt = one.epoch == frame.epoch() && one.sequence == frame.sequence() ? one : null;
         }
         if (attempt == null) {
             // I2, I7, I8: nothing that was not appended, was sealed before, or is of another lap.
@@ -91,6 +105,7 @@ final class History {
         }
         long sequence = -1;
         int found = 0;
+        int ofRun = 0;
         for (LogWalk.Frame frame : walk.frames()) {
             if (!frame.isData()) {
                 continue;
@@ -109,6 +124,11 @@ final class History {
             }
             sequence = frame.sequence() + frame.entries();
             found += certain.containsKey(frame.position()) ? 1 : 0;
+            int inRun = underWay.indexOf(attempt);
+            if (!mayLose && inRun > ofRun) {
+                fail("DEPENDENT: frame " + inRun + " of a run is there, frame " + ofRun + " is not: " + frame);
+            }
+            ofRun += inRun >= 0 ? 1 : 0;
         }
         if (!mayLose && found != size(walk.from())) {
             List<Long> missing = new ArrayList<>(certain.tailMap(walk.from()).keySet());
