@@ -9,6 +9,7 @@ import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.Reservations;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// Appends entries from any number of threads, at `MEMORY` and `PROCESS`: *reserve* (one CAS gives position and
 /// sequence) → *write* → *persist* (one fence, by the thread itself) → *publish* (in the order of positions;
@@ -39,6 +40,10 @@ public final class ConcurrentAppender extends Appender {
     private final ThreadLocal<SharedStaging> stagings;
     private volatile boolean closed;
     private volatile boolean drained;
+
+    /// Why a thread died that owns slots and could do nothing about it, not even poison the journal: whoever waits
+    /// does.
+    private volatile @Nullable Throwable unburied;
 
     /// A thread's staging buffers, and what it owns in the log right now.
     private static final class SharedStaging {
@@ -108,7 +113,14 @@ public final class ConcurrentAppender extends Appender {
             publish(own);
             return position;
         } catch (RuntimeException | Error e) {
-            bury(own, e);
+            try {
+                bury(own);
+            } catch (RuntimeException | Error again) {
+                own.owns = false;
+                unburied = e; // no call: perhaps there is no stack left for one
+                positions.poison(e);
+                e.addSuppressed(again);
+            }
             throw e;
         } finally {
             staging.activity.exit();
@@ -133,7 +145,14 @@ public final class ConcurrentAppender extends Appender {
             return position;
         } catch (RuntimeException | Error e) {
             staging.readingUserMemory = false;
-            bury(own, e);
+            try {
+                bury(own);
+            } catch (RuntimeException | Error again) {
+                own.owns = false;
+                unburied = e; // no call: perhaps there is no stack left for one
+                positions.poison(e);
+                e.addSuppressed(again);
+            }
             throw e;
         } finally {
             staging.activity.exit();
@@ -212,28 +231,27 @@ public final class ConcurrentAppender extends Appender {
     /// The thread dies, or its caller's memory faulted, somewhere between reserve and publish: what it owns becomes
     /// a PAD, unless others may show it already. If not even that can be done, nothing behind it can ever be
     /// published.
-    private void bury(SharedStaging own, Throwable cause) {
+    private void bury(SharedStaging own) {
         if (!own.owns) {
             return;
         }
-        own.owns = false;
-        try {
-            if (!reservations.isOffered(own.position, own.end)) {
-                storePad(own.staging, own.position, (int) (own.end - own.position), own.sequence + own.entries);
-                persister.drain();
-                reservations.published(own.position, own.end);
-            } else {
-                reservations.help();
-            }
-        } catch (RuntimeException | Error e) {
-            cause.addSuppressed(e);
-            positions.poison(cause);
+        if (!reservations.isOffered(own.position, own.end)) {
+            storePad(own.staging, own.position, (int) (own.end - own.position), own.sequence + own.entries);
+            persister.drain();
+            reservations.published(own.position, own.end);
+        } else {
+            reservations.help();
         }
+        own.owns = false;
     }
 
     /// Helps, then gives the core up, to the thread that is waited for perhaps.
     private int await(int spins) {
         reservations.help();
+        Throwable dead = unburied;
+        if (dead != null) {
+            positions.poison(dead);
+        }
         positions.checkFault();
         if (spins < SPINS) {
             Thread.onSpinWait();

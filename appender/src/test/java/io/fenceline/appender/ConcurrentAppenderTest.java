@@ -203,7 +203,9 @@ class ConcurrentAppenderTest {
 
     /// A thread that dies between reserve and publish, at each step, gets a PAD in its place; the others go on.
     @ParameterizedTest
-    @EnumSource(Step.class)
+    @EnumSource(
+            value = Step.class,
+            names = {"STORE", "DRAIN"})
     void shouldPadTheSlotsOfAThreadThatDies(Step step) {
         AtomicInteger deaths = new AtomicInteger();
         SplittableRandom random = new SplittableRandom(7);
@@ -262,6 +264,30 @@ class ConcurrentAppenderTest {
         Team.of(4, thread -> {
                     Class<? extends Throwable> expected =
                             thread == 0 ? OutOfMemoryError.class : JournalException.Poisoned.class;
+                    assertThrows(expected, () -> appendAll(appender, thread, 0));
+                })
+                .begin()
+                .join();
+        appender.close();
+        assertTrue(positions.close());
+        Acknowledged.checkImage(journal, journal.medium().afterPowerCut(), acknowledged.now());
+    }
+
+    /// The same where the dead thread has no stack left for anything, not even to poison: who waits does it.
+    @Test
+    void shouldPoisonForAThreadThatCannotEvenPoison() {
+        AtomicInteger stores = new AtomicInteger();
+        HookedPersister.Hook hook = at -> {
+            if (Thread.currentThread().getName().equals("member-0")
+                    && (at == Step.POISON || (at == Step.STORE && stores.incrementAndGet() > 20))) {
+                throw new StackOverflowError("as if");
+            }
+        };
+        Positions positions = journal.open(medium -> new HookedPersister(medium, hook), OVERWRITE);
+        ConcurrentAppender appender = ConcurrentAppender.open(positions);
+        Team.of(4, thread -> {
+                    Class<? extends Throwable> expected =
+                            thread == 0 ? StackOverflowError.class : JournalException.Poisoned.class;
                     assertThrows(expected, () -> appendAll(appender, thread, 0));
                 })
                 .begin()

@@ -5,13 +5,15 @@ import io.fenceline.journal.persist.Persister;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Calls a hook before a thread stores into the ring or drains, in that thread, with no lock held: to stop a thread
+/// Calls a hook before a thread stores into the ring, drains or poisons, in that thread, with no lock held: to stop a
+/// thread
 /// there, or to let it die.
 final class HookedPersister implements Persister {
     /// Where a thread is.
     enum Step {
         STORE,
-        DRAIN
+        DRAIN,
+        POISON
     }
 
     interface Hook {
@@ -67,6 +69,7 @@ final class HookedPersister implements Persister {
 
     @Override
     public void poison(Throwable cause) {
+        hook.before(Step.POISON);
         medium.poison(cause);
     }
 }
