@@ -5,9 +5,13 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.FrameDescriptor;
+import io.fenceline.journal.positions.Activity;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.Reservations;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// 2. A thread that is off its core delays the publication of what lies behind it, never another thread's durable
 /// append.
 /// 3. A thread that dies between *reserve* and *publish* seals its slots with a PAD; if it cannot, the journal is
-///    poisoned.
+///    poisoned: at the latest by the next thread that appends, waits, or closes.
+/// 4. Once closed, nothing but the caller keeps the appender alive, whatever threads have used it.
 ///
 /// Progress: reserving is lock-free; any thread rotates. Waits for room under
 /// [io.fenceline.journal.FullPolicy#BLOCK], and, with nothing owned, while more than 64 MiB (or the ring) are
@@ -37,32 +42,49 @@ public final class ConcurrentAppender extends Appender {
     private static final long PARK_NS = 50_000;
 
     private final Reservations reservations;
-    private final ThreadLocal<SharedStaging> stagings;
+
+    @SuppressWarnings("ThreadLocalUsage") // of this appender; forgetStagings is what static would be for
+    private final ThreadLocal<Slot> slots = new ThreadLocal<>();
+
+    // Guarded by itself: one for each thread, so that closing can take away what its thread would keep alive.
+    private final List<WeakReference<Slot>> known = new ArrayList<>();
+
+    // Set once and for all: nothing is reserved any more, because of a close, or of slots that nobody will publish.
+    private volatile boolean stopped;
+    private volatile @Nullable Throwable unburied;
     private volatile boolean closed;
     private volatile boolean drained;
 
-    /// Why a thread died that owns slots and could do nothing about it, not even poison the journal: whoever waits
-    /// does.
-    private volatile @Nullable Throwable unburied;
+    /// What a thread keeps: as long as it lives nothing but this, once the appender is closed.
+    private static final class Slot {
+        @Nullable
+        SharedStaging staging;
+    }
 
     /// A thread's staging buffers, and what it owns in the log right now.
-    private static final class SharedStaging {
-        final Staging staging;
+    private static final class SharedStaging extends Staging {
         long position;
         long end;
         long sequence;
         int entries;
         boolean owns;
 
-        SharedStaging(Staging staging) {
-            this.staging = staging;
+        /// Where this thread left the reservation word: a guess of what it is.
+        long word;
+
+        /// Not more than what is published.
+        long publishedSeen;
+
+        SharedStaging(ConcurrentAppender appender, Activity activity) {
+            super(appender, activity);
+            word = appender.reservations.word();
+            publishedSeen = appender.reservations.publishedSeen();
         }
     }
 
     private ConcurrentAppender(Positions positions) {
         super(positions);
         reservations = positions.attachShared();
-        stagings = ThreadLocal.withInitial(() -> new SharedStaging(new Staging(this, positions.register())));
     }
 
     /// Takes the journal's one place of an appender.
@@ -85,16 +107,45 @@ public final class ConcurrentAppender extends Appender {
 
     @Override
     Staging staging() {
-        return stagings.get().staging;
+        Slot slot = slots.get();
+        SharedStaging staging = slot == null ? null : slot.staging;
+        return staging == null ? newStaging() : staging;
+    }
+
+    private Staging newStaging() {
+        SharedStaging staging = new SharedStaging(this, positions.register(Thread.currentThread()));
+        synchronized (known) {
+            if (!closed) {
+                Slot slot = new Slot();
+                slot.staging = staging;
+                slots.set(slot);
+                known.removeIf(reference -> reference.get() == null);
+                known.add(new WeakReference<>(slot));
+            }
+        }
+        return staging;
+    }
+
+    /// Else the value of each living thread's entry of the [ThreadLocal] would keep its key alive, and so itself.
+    private void forgetStagings() {
+        synchronized (known) {
+            for (WeakReference<Slot> reference : known) {
+                Slot slot = reference.get();
+                if (slot != null) {
+                    slot.staging = null;
+                }
+            }
+            known.clear();
+        }
     }
 
     @Override
     long commit(Staging staging, int frameLength, int entries, long timestampNs) {
         int slotsLength = FrameDescriptor.slotAlignedLength(frameLength);
         staging.stage.zeroPad(frameLength, FrameDescriptor.SLOT_LENGTH_BYTES);
-        SharedStaging own = stagings.get();
-        if (closed || !positions.enter(staging.activity)) {
-            return AppendResult.CLOSED;
+        SharedStaging own = (SharedStaging) staging;
+        if (stopped || !positions.enter(staging.activity)) {
+            return refused();
         }
         try {
             long position = reserve(own, slotsLength, entries);
@@ -114,12 +165,10 @@ public final class ConcurrentAppender extends Appender {
             return position;
         } catch (RuntimeException | Error e) {
             try {
-                bury(own);
+                bury(own, e);
             } catch (RuntimeException | Error again) {
-                own.owns = false;
                 unburied = e; // no call: perhaps there is no stack left for one
-                positions.poison(e);
-                e.addSuppressed(again);
+                stopped = true;
             }
             throw e;
         } finally {
@@ -130,9 +179,9 @@ public final class ConcurrentAppender extends Appender {
     @Override
     long appendUnstaged(Staging staging, MemorySegment payload, int length, int type, long timestampNs) {
         int slotsLength = FrameDescriptor.slotAlignedLength(FrameDescriptor.frameLength(length));
-        SharedStaging own = stagings.get();
-        if (closed || !positions.enter(staging.activity)) {
-            return AppendResult.CLOSED;
+        SharedStaging own = (SharedStaging) staging;
+        if (stopped || !positions.enter(staging.activity)) {
+            return refused();
         }
         try {
             long position = reserve(own, slotsLength, 1);
@@ -146,12 +195,10 @@ public final class ConcurrentAppender extends Appender {
         } catch (RuntimeException | Error e) {
             staging.readingUserMemory = false;
             try {
-                bury(own);
+                bury(own, e);
             } catch (RuntimeException | Error again) {
-                own.owns = false;
                 unburied = e; // no call: perhaps there is no stack left for one
-                positions.poison(e);
-                e.addSuppressed(again);
+                stopped = true;
             }
             throw e;
         } finally {
@@ -159,56 +206,81 @@ public final class ConcurrentAppender extends Appender {
         }
     }
 
+    /// Nothing is appended any more: why?
+    private long refused() {
+        checkBuried();
+        return AppendResult.CLOSED;
+    }
+
+    /// @throws io.fenceline.journal.JournalException.Poisoned if slots are left that nobody will publish
+    private void checkBuried() {
+        Throwable cause = unburied;
+        if (cause != null) {
+            positions.poison(cause);
+            positions.checkFault();
+        }
+    }
+
     /// Takes the place of a frame. Whatever must be waited for is waited for before the CAS, with nothing owned.
     ///
     /// @return the position, or a result of [AppendResult]
     private long reserve(SharedStaging own, int slotsLength, int entries) {
+        long word = own.word;
         int spins = 0;
         while (true) {
-            long word = reservations.word();
             if (word < 0) {
                 return AppendResult.CLOSED;
             }
             if (reservations.isFull(word)) {
                 rotate(word);
+                word = reservations.word();
                 continue;
             }
             Reservations.Base base = reservations.base(word);
             if (base == null) {
-                continue; // the word was late
+                word = reservations.word();
+                continue;
             }
             long start = reservations.position(base, word);
             boolean fits = slotsLength <= reservations.room(word);
             int length = fits ? slotsLength : reservations.room(word);
-            if (start + length > positions.freeEnd()) {
+            if (start + length > positions.freeEnd() && !positions.isGrantedMeanwhile(start + length)) {
                 long result = positions.admit(reservations, start, reservations.sequence(base, word), start + length);
-                if (result == 0) {
-                    continue;
-                }
-                if (result != Positions.NOT_YET_PUBLISHED) {
+                if (result == Positions.NOT_YET_PUBLISHED) {
+                    spins = await(spins);
+                } else if (result != 0) {
                     return result;
                 }
-                spins = await(spins);
+                word = reservations.word();
                 continue;
             }
-            if (!reservations.isWithinSpan(start)) {
-                spins = await(spins);
-                continue;
+            if (!reservations.isWithinSpan(start, own.publishedSeen)) {
+                own.publishedSeen = reservations.publishedSeen();
+                if (!reservations.isWithinSpan(start, own.publishedSeen)) {
+                    spins = await(spins);
+                    word = reservations.word();
+                    continue;
+                }
             }
             own.position = start;
             own.end = start + length;
             own.sequence = reservations.sequence(base, word);
             own.entries = fits ? entries : 0;
-            own.owns = reservations.reserve(word, length, own.entries); // nothing can go wrong after the CAS
-            if (!own.owns) {
+            long next = reservations.after(word, length, own.entries);
+            long found = reservations.reserve(word, next);
+            if (found != word) {
+                word = found;
                 continue;
             }
+            own.owns = true; // nothing can go wrong since the CAS
+            own.word = next;
             if (fits) {
                 return start;
             }
-            storePad(own.staging, start, length, own.sequence);
+            storePad(own, start, length, own.sequence);
             persister.drain();
             publish(own);
+            word = next;
         }
     }
 
@@ -230,17 +302,25 @@ public final class ConcurrentAppender extends Appender {
 
     /// The thread dies, or its caller's memory faulted, somewhere between reserve and publish: what it owns becomes
     /// a PAD, unless others may show it already. If not even that can be done, nothing behind it can ever be
-    /// published.
-    private void bury(SharedStaging own) {
+    /// published: the journal is poisoned. And if that cannot be done either, because the stack is used up again,
+    /// the caller of this leaves it in [#unburied], without a call, to whoever comes next.
+    private void bury(SharedStaging own, Throwable cause) {
         if (!own.owns) {
             return;
         }
-        if (!reservations.isOffered(own.position, own.end)) {
-            storePad(own.staging, own.position, (int) (own.end - own.position), own.sequence + own.entries);
-            persister.drain();
-            reservations.published(own.position, own.end);
-        } else {
-            reservations.help();
+        try {
+            if (!reservations.isOffered(own.position, own.end)) {
+                storePad(own, own.position, (int) (own.end - own.position), own.sequence + own.entries);
+                persister.drain();
+                reservations.published(own.position, own.end);
+            } else {
+                reservations.help();
+            }
+        } catch (RuntimeException | Error e) {
+            positions.poison(cause);
+            if (!e.equals(cause)) {
+                cause.addSuppressed(e);
+            }
         }
         own.owns = false;
     }
@@ -248,10 +328,7 @@ public final class ConcurrentAppender extends Appender {
     /// Helps, then gives the core up, to the thread that is waited for perhaps.
     private int await(int spins) {
         reservations.help();
-        Throwable dead = unburied;
-        if (dead != null) {
-            positions.poison(dead);
-        }
+        checkBuried();
         positions.checkFault();
         if (spins < SPINS) {
             Thread.onSpinWait();
@@ -298,6 +375,7 @@ public final class ConcurrentAppender extends Appender {
             return;
         }
         closed = true;
+        stopped = true;
         long end = reservations.lastPosition(reservations.close());
         positions.endWaits();
         Staging staging = staging();
@@ -317,6 +395,7 @@ public final class ConcurrentAppender extends Appender {
             // Whoever appends is told; there is nothing to wait for.
         } finally {
             drained = true;
+            forgetStagings();
             positions.detach();
         }
     }

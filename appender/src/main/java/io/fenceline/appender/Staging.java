@@ -5,7 +5,7 @@ import io.fenceline.journal.positions.Activity;
 import java.lang.foreign.MemorySegment;
 
 /// The staging buffers of one appending thread, with the one claim and the one batch that live in them.
-final class Staging {
+class Staging {
     /// Where frames are built.
     final FrameStage stage = new FrameStage(FrameStage.CHUNK_LENGTH_BYTES);
 

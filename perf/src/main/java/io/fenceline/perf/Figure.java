@@ -1,5 +1,6 @@
 package io.fenceline.perf;
 
+import io.fenceline.journal.Durability;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -79,6 +80,9 @@ record Figure(
             Map.entry("stream", places -> AppendProbe.stream(places, STREAM_CHUNK_LENGTH_BYTES)),
             Map.entry("process-64", places -> AppendProbe.process(places, 64)),
             Map.entry("device-64", places -> AppendProbe.device(places, 64)),
+            Map.entry("threads-64", places -> new ThreadsProbe(places, Durability.MEMORY, 64)),
+            Map.entry("threads-256", places -> new ThreadsProbe(places, Durability.MEMORY, 256)),
+            Map.entry("threads-1024", places -> new ThreadsProbe(places, Durability.MEMORY, 1024)),
             Map.entry("tail-64", places -> new TailProbe(places, 64)),
             Map.entry("recovery-256m", places -> new OpenProbe(places, 256 << 20, true)),
             Map.entry("recovery-1g", places -> new OpenProbe(places, 1 << 30, true)),
@@ -123,6 +127,9 @@ record Figure(
                 Unit.US,
                 Rule.RATIO_AT_MOST,
                 1.1));
+        for (int length : new int[] {64, 256, 1024}) {
+            figures.addAll(threads(length));
+        }
         figures.add(tail("unverified", "C walk", 70));
         figures.add(tail("verified", "C walk, CRC32C", 35));
         figures.add(opening("recovery after a crash, 256 MiB", "recovery-256m", "recovery", 50));
@@ -140,6 +147,38 @@ record Figure(
                 Unit.NS,
                 Rule.RATIO_AT_MOST,
                 target);
+    }
+
+    /// What sharing an appender costs: alone, beside one other thread, and among many.
+    private static List<Figure> threads(int frameLength) {
+        String probe = "threads-" + frameLength;
+        String title = String.format(Locale.ROOT, "ConcurrentAppender, frame %d B, ", frameLength);
+        double alone = frameLength > 256 ? 1.6 : 1.25;
+        return List.of(
+                new Figure(
+                        title + "1 thread / exclusive",
+                        probe,
+                        "1 thread",
+                        "exclusive",
+                        Unit.NS,
+                        Rule.RATIO_AT_MOST,
+                        alone),
+                new Figure(
+                        title + "2 threads / 1",
+                        probe,
+                        "2 threads",
+                        "1 thread",
+                        Unit.PER_SECOND,
+                        Rule.RATIO_AT_LEAST,
+                        1.2),
+                new Figure(
+                        title + "16 threads / 2",
+                        probe,
+                        "16 threads",
+                        "2 threads",
+                        Unit.PER_SECOND,
+                        Rule.RATIO_AT_LEAST,
+                        0.8));
     }
 
     private static Figure tail(String column, String limit, double targetPerSecond) {

@@ -5,6 +5,7 @@ import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// The threads that may be inside something that is to be closed, at no cost to them.
 ///
@@ -17,9 +18,15 @@ public final class Activities {
 
     private final List<WeakReference<Activity>> known = new CopyOnWriteArrayList<>();
 
-    /// Makes a thread known. It is forgotten when nobody holds the activity any more.
+    /// Makes something known that one thread at a time is inside of. It is forgotten when nobody holds the activity any
+    /// more.
     public Activity register() {
-        Activity activity = new Activity();
+        return register(null);
+    }
+
+    /// Makes a thread known.
+    public Activity register(@Nullable Thread owner) {
+        Activity activity = new Activity(owner);
         known.removeIf(reference -> reference.get() == null);
         known.add(new WeakReference<>(activity));
         return activity;

@@ -72,6 +72,10 @@ public final class Positions {
     private long nextSequence;
     private long freeEnd;
 
+    // A thread is making the lease longer; up to `leaseSeen` it is durable already.
+    private volatile boolean extending;
+    private volatile long leaseSeen;
+
     private final Activities activities = new Activities();
     private volatile boolean closed;
 
@@ -181,9 +185,14 @@ public final class Positions {
         }
     }
 
-    /// Makes a thread's appends known to [#close].
+    /// Makes an appender's appends known to [#close].
     public Activity register() {
         return activities.register();
+    }
+
+    /// Makes one thread's appends known to [#close].
+    public Activity register(Thread owner) {
+        return activities.register(owner);
     }
 
     /// Begins an append; [Activity#exit] ends it.
@@ -203,6 +212,13 @@ public final class Positions {
     /// Up to here the appender may write without asking again (acquire).
     public long freeEnd() {
         return (long) FREE_END.getAcquire(this);
+    }
+
+    /// Whether a thread that shares the appender may write before `end` without asking, although that lies beyond
+    /// [#freeEnd]: another thread is asking for more just now, and so much is granted already. Else all would stand
+    /// in a line behind each longer lease.
+    public boolean isGrantedMeanwhile(long end) {
+        return extending && end <= leaseSeen;
     }
 
     /// The next byte that nobody owns.
@@ -288,11 +304,15 @@ public final class Positions {
         if (retained > keeper.retained()) {
             run.retain(retained);
         }
+        leaseSeen = keeper.lease(); // durable before, and no more than the ring's length beyond what is retained
+        extending = true;
         try {
             keeper.extend(lease, retained, floor, floorSequence); // no lambda: appends allocate nothing
         } catch (RuntimeException | Error e) {
             poison(e);
             throw e;
+        } finally {
+            extending = false;
         }
     }
 

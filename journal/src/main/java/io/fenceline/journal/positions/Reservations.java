@@ -23,19 +23,25 @@ import org.jspecify.annotations.Nullable;
 /// next base from the frozen word, the same for all, installs it over the old one only, and CASes the word to {tag
 /// + 1, 0, 0}. A thread that sees a word whose tag is not the base's has read one of them late, and reads again.
 ///
-/// **Publication.** A thread whose frame is durable either finds `published` at the start of its frame: then nobody
-/// else can advance it, because the only other way leads through the availability entry of that start, which has
-/// not been stored; it stores `published`. Or it finds less: then it stores the end of its frame into the
-/// availability ring (volatile), and looks at `published` again. Whoever advances `published` (volatile, or CAS)
-/// looks at the availability entry there afterwards, and goes on while it is greater.
+/// **Publication.** A thread whose frame is durable tries to move `published` from the start of its frame to the end
+/// by a CAS. If `published` is less than the start, that fails: then it stores the end of its frame into the
+/// availability ring (volatile), and looks at `published` again. Whoever has moved `published` looks at the
+/// availability entry there afterwards, and goes on, by a CAS a frame, while it is greater.
 ///
 /// *No publication is lost:* let P be the thread that moves `published` to p, and T the one whose frame starts at
-/// p. P stores `published`, then loads the entry of p; T stores the entry of p, then loads `published`. Both stores
-/// are volatile, so in the total order of these four accesses one store comes first, and the other thread's load
-/// sees it: P sees the entry, or T sees p. *No gap is published:* `published` moves from p only to the end of the
+/// p. T's first CAS either moves `published` on, or came before P's. Then: P writes `published`, then loads the entry
+/// of p; T stores the entry of p, then loads `published`. Both writes are volatile, so in the total order of these
+/// four accesses one write comes first, and the other thread's load sees it: P sees the entry, or T sees p, and looks
+/// at the entry itself. *No gap is published:* `published` moves from p only to the end of the
 /// frame that starts at p. *Laps are not confused:* entries are absolute ends, and of two frames whose starts share
 /// an entry the later one starts at or beyond the end of the earlier one; an old entry is never greater than
 /// `published`.
+///
+/// **Shared lines.** Between two cores that append in turn two lines go to and fro: the word's, and `published`'s. Each
+/// is taken once an append, for writing at once: a load in front of the CAS would fetch the line twice, shared, then
+/// for writing. So threads guess the word (where they left it themselves), and let the CAS tell what it is; the
+/// same value is the same state, because a tag returns only after 2 TiB or more. [#publishedSeen] is for checks that an
+/// old value passes, too.
 ///
 /// Assumptions:
 /// 1. A thread calls [#published(long, long)] once for each reservation, after the bytes are durable, or padded.
@@ -146,16 +152,23 @@ public final class Reservations {
         return (segmentSlots - slots(word)) * FrameDescriptor.SLOT_LENGTH_BYTES;
     }
 
-    /// Takes the next bytes.
+    /// What the word is after a reservation.
     ///
-    /// @param word        snapshot that was checked: open, not full, the bytes fit, may be written, and are in the
-    /// span
+    /// @param word        snapshot, or guess
     /// @param lengthBytes whole slots
     /// @param entries     in the frame, 0 for a PAD
-    /// @return false if another thread was faster
-    public boolean reserve(long word, int lengthBytes, int entries) {
-        long next = word + lengthBytes / FrameDescriptor.SLOT_LENGTH_BYTES + ((long) entries << slotBits);
-        return WORD.compareAndSet(words, 0L, word, next);
+    public long after(long word, int lengthBytes, int entries) {
+        return word + lengthBytes / FrameDescriptor.SLOT_LENGTH_BYTES + ((long) entries << slotBits);
+    }
+
+    /// Takes the next bytes, if the word is what the caller believes.
+    ///
+    /// @param word snapshot or guess that was checked: open, not full, of the current base, the bytes fit, may be
+    ///             written, and are in the span
+    /// @param next [#after] it
+    /// @return what the word was: `word` if the bytes are taken, else a newer snapshot
+    public long reserve(long word, long next) {
+        return (long) WORD.compareAndExchange(words, 0L, word, next);
     }
 
     /// Goes over to the next segment; any number of threads may do so at once.
@@ -215,14 +228,20 @@ public final class Reservations {
     }
 
     /// Whether a start is near enough to what is published for its availability entry to be free.
-    public boolean isWithinSpan(long start) {
-        return start < run.published() + spanLengthBytes;
+    ///
+    /// @param published now, or at any time before: it only grows
+    public boolean isWithinSpan(long start, long published) {
+        return start < published + spanLengthBytes;
+    }
+
+    /// Everything before it is published.
+    public long publishedSeen() {
+        return run.published();
     }
 
     /// What lies in [start, end) is durable: publishes it if everything before it is, and what is ready behind it.
     public void published(long start, long end) {
-        if (run.published() == start) {
-            run.publishVolatile(end);
+        if (run.advance(start, end) == start) {
             advance(end);
             return;
         }
@@ -247,8 +266,8 @@ public final class Reservations {
             if (end <= published) {
                 return;
             }
-            run.advance(published, end);
-            published = run.publishedVolatile();
+            long found = run.advance(published, end);
+            published = found == published ? end : found;
         }
     }
 

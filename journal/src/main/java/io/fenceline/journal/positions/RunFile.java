@@ -95,14 +95,11 @@ public final class RunFile {
         LONG.setRelease(words, (long) PUBLISHED_OFFSET, position);
     }
 
-    /// Shows entries to tailers, and lets no later load of the caller go ahead of it (full fence).
-    void publishVolatile(long position) {
-        LONG.setVolatile(words, (long) PUBLISHED_OFFSET, position);
-    }
-
-    /// Moves `published` on, if it is still what the caller saw (full fence).
-    void advance(long from, long to) {
-        LONG.compareAndSet(words, (long) PUBLISHED_OFFSET, from, to);
+    /// Moves `published` on, if it is what the caller believes (full fence).
+    ///
+    /// @return what it was: `from` if it was moved
+    long advance(long from, long to) {
+        return (long) LONG.compareAndExchange(words, (long) PUBLISHED_OFFSET, from, to);
     }
 
     /// The oldest byte still readable (acquire).

@@ -23,7 +23,7 @@ class ReservationsTest {
     private long take(int lengthBytes, int entries) {
         long word = reservations.word();
         long position = reservations.position(Objects.requireNonNull(reservations.base(word)), word);
-        assertTrue(reservations.reserve(word, lengthBytes, entries));
+        assertEquals(word, reservations.reserve(word, reservations.after(word, lengthBytes, entries)));
         return position;
     }
 
@@ -35,7 +35,8 @@ class ReservationsTest {
         long word = reservations.word();
         assertEquals(103, reservations.sequence(Objects.requireNonNull(reservations.base(word)), word));
         assertEquals(SEGMENT - 192, reservations.room(word));
-        assertFalse(reservations.reserve(stale, 64, 1), "an old snapshot");
+        assertEquals(word, reservations.reserve(stale, reservations.after(stale, 64, 1)), "an old snapshot");
+        assertEquals(word, reservations.word());
     }
 
     @Test
@@ -106,7 +107,7 @@ class ReservationsTest {
             for (int segment = 0; segment < 2; segment++) {
                 long first = take(64, 1);
                 long second = take(SEGMENT - 64, 1);
-                assertTrue(reservations.isWithinSpan(second));
+                assertTrue(reservations.isWithinSpan(second, run.published()));
                 reservations.published(second, second + SEGMENT - 64);
                 assertEquals(first, run.published());
                 reservations.help();
@@ -116,6 +117,6 @@ class ReservationsTest {
                 assertNotNull(reservations.rotate(reservations.word()));
             }
         }
-        assertFalse(reservations.isWithinSpan(run.published() + 2 * SEGMENT));
+        assertFalse(reservations.isWithinSpan(run.published() + 2 * SEGMENT, run.published()));
     }
 }
