@@ -47,6 +47,22 @@ class ReadmeTest {
                 "0: sell 5\n", runJava(small(example), "--enable-native-access=ALL-UNNAMED", "--add-opens=" + flag));
     }
 
+    /// The Disruptor pipeline, twice: the second run begins with the state of the first.
+    @Test
+    void shouldRunTheExampleOfADisruptorPipeline() throws Exception {
+        Path example = ROOT.resolve("docs/examples/OrderPipeline.java");
+        String command =
+                "java --enable-native-access=ALL-UNNAMED -cp 'tools/target/lib/*' docs/examples/OrderPipeline.java";
+        assertTrue(readme().contains(command), "README.md names the command");
+        assertTrue(Files.readString(example).contains(command), "the example names the command");
+        for (int run = 0; run < 2; run++) {
+            String output = java(example, List.of("--enable-native-access=ALL-UNNAMED"), directory.toString(), "1000");
+            assertTrue(
+                    output.startsWith(run * 1000 + " orders found\n" + (run + 1) * 1000 + " orders journaled"), output);
+            assertTrue(output.endsWith("the same balances\n"), output);
+        }
+    }
+
     @Test
     void shouldListTheExitCodesOfTheCommand() throws IOException {
         String readme = readme().replace("`", "");
@@ -115,12 +131,17 @@ class ReadmeTest {
     }
 
     private String runJava(String source, String... flags) throws IOException, InterruptedException {
-        Path file = Files.writeString(directory.resolve("Orders.java"), source);
+        return java(Files.writeString(directory.resolve("Orders.java"), source), List.of(flags));
+    }
+
+    private String java(Path file, List<String> flags, String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-        command.addAll(List.of(flags));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), file.toString()));
+        command.addAll(flags);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.add(file.toAbsolutePath().toString());
+        command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command)
                 .directory(directory.toFile())
                 .redirectErrorStream(true)

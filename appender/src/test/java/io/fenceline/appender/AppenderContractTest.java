@@ -1,0 +1,221 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.journal.AppendResult;
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.Team;
+import io.fenceline.journal.TimestampMode;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.SimulatedMedium.Kind;
+import io.fenceline.journal.positions.Positions;
+import io.fenceline.journal.positions.SimulatedJournal;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// A result of an append means the same, whichever appender gave it.
+class AppenderContractTest {
+    private static final JournalConfig CONFIG = JournalConfig.defaults().withTimestampMode(TimestampMode.NONE);
+    private static final MemorySegment PAYLOAD = MemorySegment.ofArray(new byte[300]);
+
+    private final SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(4096, 3));
+
+    /// One of them, as its users see it.
+    private interface Appending extends AutoCloseable {
+        long append(MemorySegment payload);
+
+        @Override
+        void close();
+    }
+
+    /// All of them.
+    enum Way {
+        EXCLUSIVE,
+        CONCURRENT,
+        GROUP;
+
+        private Appending open(Positions positions) {
+            if (this == GROUP) {
+                GroupCommitConfig config =
+                        GroupCommitConfig.DEFAULTS.withRingSize(16).withCellLengthBytes(64);
+                GroupCommitAppender group = GroupCommitAppender.open(positions, config, error -> {});
+                return of(payload -> group.append(payload, 0), group::close);
+            }
+            Appender appender =
+                    this == EXCLUSIVE ? ExclusiveAppender.open(positions) : ConcurrentAppender.open(positions);
+            return of(appender::append, appender::close);
+        }
+
+        private static Appending of(java.util.function.ToLongFunction<MemorySegment> append, Runnable close) {
+            return new Appending() {
+                @Override
+                public long append(MemorySegment payload) {
+                    return append.applyAsLong(payload);
+                }
+
+                @Override
+                public void close() {
+                    close.run();
+                }
+            };
+        }
+    }
+
+    private long fill(Appending appender) {
+        long appended = 0;
+        long result;
+        while ((result = appender.append(PAYLOAD)) >= 0) {
+            appended++;
+        }
+        assertEquals(AppendResult.FULL, result);
+        return appended;
+    }
+
+    /// FULL: nothing happened, however often; with room it goes on, with the next sequence.
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void shouldDoNothingWhenFull(Way way) {
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.FAIL));
+        long appended;
+        try (Appending appender = way.open(positions)) {
+            appended = fill(appender);
+            long operations = journal.medium().count();
+            long published = positions.run().published();
+            for (int i = 0; i < 5; i++) {
+                assertEquals(AppendResult.FULL, appender.append(PAYLOAD));
+            }
+            assertEquals(operations, journal.medium().count(), "something was written");
+            assertEquals(published, positions.run().published());
+            positions.retain(published);
+            assertTrue(appender.append(PAYLOAD) >= published);
+        }
+        assertTrue(positions.close());
+        assertEquals(appended + 1, journal.state().floorSequence());
+    }
+
+    /// FULL, too, when the time of BLOCK is over; and the append that waits gets the room that is made.
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void shouldWaitForRoomWithinTheTimeout(Way way) {
+        Positions positions =
+                journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK).withBlockTimeoutNs(20_000_000));
+        try (Appending appender = way.open(positions)) {
+            fill(appender);
+            assertEquals(AppendResult.FULL, appender.append(PAYLOAD));
+        }
+        assertTrue(positions.close());
+
+        Positions again = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
+        try (Appending appender = way.open(again)) {
+            List<Long> results = new CopyOnWriteArrayList<>();
+            Team team = Team.of(1, thread -> {
+                        for (int i = 0; i < 40; i++) {
+                            results.add(appender.append(PAYLOAD));
+                        }
+                    })
+                    .begin();
+            while (results.size() < 40) {
+                again.retain(again.run().published());
+                Thread.yield();
+            }
+            team.join();
+            assertTrue(results.stream().allMatch(result -> result >= 0));
+        }
+        assertTrue(again.close());
+    }
+
+    /// CLOSED ends the wait for room: the appender's own closing, and the journal's.
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void shouldTellClosedToWhoWaitsForRoom(Way way) {
+        for (boolean journalFirst : new boolean[] {false, true}) {
+            if (way == Way.EXCLUSIVE && !journalFirst) {
+                continue; // one thread at a time: nobody can close it meanwhile
+            }
+            Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
+            Appending appender = way.open(positions);
+            List<Long> results = new CopyOnWriteArrayList<>();
+            Team team = Team.of(1, thread -> {
+                        long result;
+                        do {
+                            result = appender.append(PAYLOAD);
+                        } while (result >= 0);
+                        results.add(result);
+                    })
+                    .begin();
+            Team.await("it waits", () -> team.isWaiting(1));
+            if (journalFirst) {
+                assertTrue(positions.close());
+                team.join();
+                appender.close();
+            } else {
+                appender.close();
+                team.join();
+            }
+            assertEquals(List.of(AppendResult.CLOSED), results);
+            assertEquals(AppendResult.CLOSED, appender.append(PAYLOAD));
+            assertTrue(positions.close());
+            assertTrue(journal.state().isClean());
+        }
+    }
+
+    /// Poisoned is thrown, to who appends and to who waits for room, and nothing is written any more.
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void shouldThrowPoisonedToEverybodyAfterAFault(Way way) {
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
+        Appending appender = way.open(positions);
+        Team team = Team.of(
+                        1,
+                        thread -> assertThrows(JournalException.Poisoned.class, () -> {
+                            while (true) {
+                                appender.append(PAYLOAD);
+                            }
+                        }))
+                .begin();
+        Team.await("it waits", () -> team.isWaiting(1));
+        positions.poison(new IllegalStateException("as if the storage had failed"));
+        team.join();
+        long operations = journal.medium().count();
+        assertThrows(JournalException.Poisoned.class, () -> appender.append(PAYLOAD));
+        appender.close();
+        assertTrue(positions.close());
+        assertEquals(operations, journal.medium().count());
+    }
+
+    /// The fault itself is an exception, and nothing after it is a result.
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void shouldThrowTheFault(Way way) {
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.OVERWRITE));
+        Appending appender = way.open(positions);
+        assertTrue(appender.append(PAYLOAD) >= 0);
+        journal.medium().failAt(Kind.STORE, 1);
+        assertThrows(JournalException.class, () -> appender.append(PAYLOAD));
+        assertThrows(JournalException.Poisoned.class, () -> appender.append(PAYLOAD));
+        appender.close();
+        assertTrue(positions.close());
+    }
+
+    /// A payload that is too large is the caller's mistake, and harms nobody.
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void shouldRefuseWhatIsTooLarge(Way way) {
+        Positions positions = journal.open(CONFIG);
+        try (Appending appender = way.open(positions)) {
+            int maximum = positions.geometry().maximumPayloadLengthBytes();
+            MemorySegment tooLarge = MemorySegment.ofArray(new byte[maximum + 1]);
+            assertThrows(IllegalArgumentException.class, () -> appender.append(tooLarge));
+            assertTrue(appender.append(tooLarge.asSlice(0, maximum)) >= 0);
+        }
+        assertTrue(positions.close());
+    }
+}
