@@ -35,20 +35,30 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     final Persister persister;
     final Geometry geometry;
     final int salt;
-    final int epoch;
+    int epoch;
     private final int maximumPayloadLengthBytes;
     private final boolean takesEntries;
-    private final long entryAttributes;
+    private long entryAttributes;
 
     Appender(Positions positions) {
         this.positions = positions;
         this.persister = positions.persister();
         this.geometry = positions.geometry();
         this.salt = positions.superblock().salt();
-        this.epoch = positions.epoch();
         this.maximumPayloadLengthBytes = geometry.maximumPayloadLengthBytes();
         this.takesEntries = persister.takesEntries();
+        beginEpoch();
+    }
+
+    /// The log was cut and goes on with another epoch; no append is under way.
+    private void beginEpoch() {
+        this.epoch = positions.epoch();
         this.entryAttributes = FrameDescriptor.attributes(epoch, FrameDescriptor.KIND_DATA, 0, 1);
+    }
+
+    /// The same, and whatever is known about the place of the next frame means nothing any more.
+    void moved() {
+        beginEpoch();
     }
 
     /// The calling thread's staging buffers.

@@ -84,7 +84,7 @@ public final class ConcurrentAppender extends Appender {
 
     private ConcurrentAppender(Positions positions) {
         super(positions);
-        reservations = positions.attachShared();
+        reservations = positions.attachShared(this::moved);
     }
 
     /// Takes the journal's one place of an appender.

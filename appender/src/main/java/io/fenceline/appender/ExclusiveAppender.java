@@ -41,8 +41,14 @@ public final class ExclusiveAppender extends Appender {
     static ExclusiveAppender open(Positions positions) {
         // Memory first: where it is short, the place is not taken.
         ExclusiveAppender appender = new ExclusiveAppender(positions);
-        positions.attach();
+        positions.attach(appender::moved);
         return appender;
+    }
+
+    @Override
+    void moved() {
+        super.moved();
+        straightEnd = 0;
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.SimulatedJournal;
+import io.fenceline.journal.recovery.CutSeek;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -26,7 +27,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /// The lives of one exclusive appender on a tiny ring, under a [CrashChecker]: singles, batches, claims, aborts,
-/// rotation, laps, retention; each life ends by a clean close, a process crash, a power cut or a fault.
+/// rotation, laps, retention, truncation, reset; each life ends by a clean close, a process crash, a power cut or
+/// a fault.
 final class CrashWorkload {
     private static final int TYPE = 7;
 
@@ -78,7 +80,10 @@ final class CrashWorkload {
             for (int i = 0; i < n; i++) {
                 step();
             }
-            switch (random.nextInt(5)) {
+            switch (random.nextInt(8)) {
+                case 5 -> crashInCut(this::truncate, false);
+                case 6 -> crashInCut(this::truncate, true);
+                case 7 -> crashInCut(this::reset, random.nextBoolean());
                 case 0 -> {
                     appender.close();
                     assertTrue(positions.close());
@@ -104,7 +109,65 @@ final class CrashWorkload {
             case 1 -> claim();
             case 2 -> retain();
             case 3 -> run();
+            case 4 -> {
+                if (random.nextInt(3) == 0) {
+                    truncate();
+                } else if (random.nextInt(8) == 0) {
+                    reset();
+                }
+            }
             default -> append(payload(), null);
+        }
+    }
+
+    /// Cuts at a frame, or at the end, by its position or by its sequence; the appender stays open.
+    private void truncate() {
+        long end = journalPublished();
+        List<Long> frames = history.positions(positions.run().retained());
+        long from = frames.isEmpty() || random.nextInt(8) == 0 ? end : frames.get(random.nextInt(frames.size()));
+        long sequence = from == end ? positions.nextSequence() : history.sequence(from);
+        boolean bySequence = random.nextBoolean();
+        history.cutting(from);
+        CutSeek seek = new CutSeek(journal.medium()::read, journal.superblock());
+        positions.truncate((retained, last, next) ->
+                bySequence ? seek.sequence(sequence, retained, last, next) : seek.position(from, retained, last, next));
+        history.cut();
+        assertEquals(end, appender.position(), "positions are not used again");
+        assertEquals(sequence, appender.nextSequence(), "sequences go on from the cut");
+    }
+
+    private void reset() {
+        long sequence = random.nextInt(1000);
+        history.cutting(0);
+        long position = positions.reset(sequence);
+        history.cut();
+        assertEquals(position, appender.position());
+        assertEquals(position, positions.run().retained());
+        assertEquals(sequence, appender.nextSequence());
+    }
+
+    /// The crash comes before one of the first operations of a cut.
+    private void crashInCut(Runnable cut, boolean power) {
+        AtomicReference<@Nullable SimulatedMedium> found = new AtomicReference<>();
+        int[] left = {random.nextInt(16)};
+        journal.medium().observe((medium, operation) -> {
+            checker.before(medium, operation);
+            if (left[0]-- == 0) {
+                found.set(power ? anyImage(medium) : medium.afterProcessCrash());
+                throw new CrashException();
+            }
+        });
+        try {
+            cut.run();
+            journal.medium().observe(checker);
+            processCrash();
+        } catch (CrashException e) {
+            SimulatedMedium medium = Objects.requireNonNull(found.get());
+            if (power) {
+                powerCut(medium);
+            } else {
+                processCrash(medium);
+            }
         }
     }
 

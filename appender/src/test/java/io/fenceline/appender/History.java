@@ -6,12 +6,15 @@ import io.fenceline.journal.recovery.LogWalk;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// What one appender did, as its caller knows it: the entries that were acknowledged, and the one append under
 /// way. Judges what a recovery gave back.
 final class History {
+    private static final long NONE = Long.MAX_VALUE;
+
     /// One frame's worth of entries.
     ///
     static final class Attempt {
@@ -34,6 +37,7 @@ final class History {
 
     /// The frames that one drain makes durable; more than one if they are a run.
     private List<Attempt> underWay = List.of();
+    private long cut = NONE;
 
     /// An append begins.
     void attempt(int epoch, long sequence, List<byte[]> payloads, int type) {
@@ -66,6 +70,27 @@ final class History {
         return underWay.isEmpty() ? null : underWay.getFirst();
     }
 
+    /// Everything from a position on is being cut off: all of it is there, or nothing.
+    void cutting(long from) {
+        cut = from;
+    }
+
+    /// It has returned: nothing of it comes back.
+    void cut() {
+        certain.tailMap(cut).clear();
+        cut = NONE;
+    }
+
+    /// Positions of the acknowledged frames, from a position on.
+    List<Long> positions(long from) {
+        return List.copyOf(certain.tailMap(from).keySet());
+    }
+
+    /// Sequence of the frame at one of them.
+    long sequence(long position) {
+        return Objects.requireNonNull(certain.get(position)).sequence;
+    }
+
     /// Number of entries whose frames were acknowledged at or after a position.
     int size(long from) {
         return certain.tailMap(from).size();
@@ -80,6 +105,7 @@ final class History {
         certain.clear();
         certain.putAll(now);
         underWay = List.of();
+        cut = NONE;
     }
 
     private Attempt find(LogWalk.Frame frame) {
@@ -133,6 +159,9 @@ final class History {
         if (!mayLose && found != size(walk.from())) {
             List<Long> missing = new ArrayList<>(certain.tailMap(walk.from()).keySet());
             walk.data().forEach(frame -> missing.remove(frame.position()));
+            if (missing.equals(positions(Math.max(walk.from(), cut)))) {
+                return; // a cut under way, made whole
+            }
             fail("I1, I5: acknowledged, not recovered: positions " + missing);
         }
     }

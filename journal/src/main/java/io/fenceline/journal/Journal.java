@@ -8,6 +8,7 @@ import io.fenceline.journal.persist.Persister;
 import io.fenceline.journal.positions.LogView;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.RunFile;
+import io.fenceline.journal.recovery.CutSeek;
 import io.fenceline.journal.recovery.Head;
 import io.fenceline.journal.recovery.Inspection;
 import io.fenceline.journal.recovery.Recovery;
@@ -195,6 +196,60 @@ public final class Journal implements JournalSource {
     /// @return the oldest position that is readable now: the start of a segment, at or before `position`
     public long retain(long position) {
         return positions.retain(position);
+    }
+
+    /// Takes every entry from the frame at `position` on out of the log: its end becomes what it was when that
+    /// frame was appended. Durable for real when it returns, and crash-safe: after a crash all of them are
+    /// there, or none.
+    ///
+    /// The positions that are cut are not used again: the next frame goes where the next one would have gone,
+    /// and their place in the ring comes back with retention only. Sequences go on from the first entry that
+    /// was cut.
+    ///
+    /// Appenders may stay open, and appends of other threads wait meanwhile. With an open exclusive appender
+    /// this counts as a use of it. Tailers are told by their result TRUNCATED, in other processes too, if they
+    /// have delivered what is cut.
+    ///
+    /// Cost: a store of every slot that is cut, and three syncs.
+    ///
+    /// @param position from [#retained] to [#published], of a frame, or [#published] itself: then nothing is
+    /// cut
+    /// @return where the next frame goes, at or after the old [#published]
+    /// @throws IllegalArgumentException if no frame begins there
+    /// @throws IllegalStateException    if the journal is closed, or an append has been under way for 10 s
+    /// @throws JournalException         if the storage fails: the journal is poisoned, and the next opening
+    /// completes
+    ///                                  the truncation, or takes it back
+    public synchronized long truncate(long position) {
+        CutSeek seek = new CutSeek(files::read, view.superblock());
+        positions.truncate((retained, end, nextSequence) -> seek.position(position, retained, end, nextSequence));
+        return published();
+    }
+
+    /// The same, from the entry with a sequence on, which gives the next entry that sequence.
+    ///
+    /// @param sequence of the first entry of a frame that is retained, or of the next entry: then nothing is
+    /// cut
+    /// @throws IllegalArgumentException if there is no such entry, or it lies inside a batch, which is cut
+    /// whole or not
+    ///                                  at all
+    public synchronized long truncateFromSequence(long sequence) {
+        CutSeek seek = new CutSeek(files::read, view.superblock());
+        positions.truncate((retained, end, nextSequence) -> seek.sequence(sequence, retained, end, nextSequence));
+        return published();
+    }
+
+    /// Gives up the whole log and goes on with `nextSequence`, as after the installation of a snapshot. Durable
+    /// for real when it returns, and crash-safe: after a crash all is there, or nothing. Else as [#truncate].
+    ///
+    /// @param nextSequence sequence of the next entry, 0 or more; may be less than before
+    /// @return where the next frame goes: the start of a segment, and [#retained], too
+    public synchronized long reset(long nextSequence) {
+        if (nextSequence < 0 || nextSequence > StateRecord.LARGEST) {
+            throw new IllegalArgumentException(
+                    "reset(" + nextSequence + "): expected a sequence from 0 to " + StateRecord.LARGEST);
+        }
+        return positions.reset(nextSequence);
     }
 
     /// What opening found and did.

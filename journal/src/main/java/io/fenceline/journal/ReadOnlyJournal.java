@@ -33,18 +33,21 @@ public final class ReadOnlyJournal implements JournalSource {
         try {
             // The words first: of one journal, a state record that is read later promises at least as much.
             MemorySegment words = files.mapRun();
-            long published = words == null ? -1 : new RunFile(words).published();
+            RunFile run = words == null ? null : new RunFile(words);
+            long generation = run == null ? 0 : run.generation();
+            long published = run == null ? -1 : run.published();
             Head head = Head.read(files::read, files.logLengthBytes(), files.logPath());
             DurabilityReport durability = files.describe(
                     Durability.ofId(head.state().durability()), head.state().isEmulated());
             files.map(durability);
+            boolean cut = run != null && (run.isCutting() || run.generation() != generation);
             LogView view = new LogView(
                     head.superblock(),
                     files.mapping(),
                     files::read,
-                    words == null ? null : new RunFile(words),
+                    run,
                     head.state(),
-                    published > head.state().lease() ? published : -1,
+                    published > head.state().lease() && !cut ? published : -1,
                     files.logPath());
             done = true;
             return new ReadOnlyJournal(files, durability, view, head.warnings());

@@ -47,17 +47,17 @@ public record StateRecord(
     /// Closed in order: `floor = lease = published`, and everything below is synced.
     public static final int FLAG_CLEAN = 1;
 
-    /// A suffix truncation is under way.
+    /// A suffix truncation is under way: nothing in [floor, lease) counts, whatever lies there.
     public static final int FLAG_TRUNCATING = 2;
 
     /// Persistent memory was emulated, by the wish of whoever created the journal.
     public static final int FLAG_EMULATED = 4;
 
-    /// Flags that this version knows. A record with another one is refused. (TRUNCATING is not written yet.)
-    public static final int KNOWN_FLAGS = FLAG_CLEAN | FLAG_EMULATED;
+    /// Flags that this version knows. A record with another one is refused.
+    public static final int KNOWN_FLAGS = FLAG_CLEAN | FLAG_TRUNCATING | FLAG_EMULATED;
 
     /// No version, position or sequence of a record is greater: what is reckoned from one must not overflow.
-    private static final long LARGEST = Long.MAX_VALUE - (1L << 31);
+    public static final long LARGEST = Long.MAX_VALUE - (1L << 31);
 
     public static final int VERSION_OFFSET = 0;
     public static final int LEASE_OFFSET = 8;
@@ -95,6 +95,11 @@ public record StateRecord(
 
     public boolean isClean() {
         return (flags & FLAG_CLEAN) != 0;
+    }
+
+    /// Whether everything in [floor, lease) is being taken out of the log.
+    public boolean isTruncating() {
+        return (flags & FLAG_TRUNCATING) != 0;
     }
 
     public boolean isEmulated() {
@@ -202,7 +207,7 @@ public record StateRecord(
                 && Math.max(version, floorSequence) <= LARGEST
                 && ((lease | floor | epochStart) & slotMask) == 0
                 && lease <= LARGEST;
-        if (!ordered || (isClean() && floor != lease)) {
+        if (!ordered || (isClean() && (floor != lease || isTruncating()))) {
             return "senseless positions: " + this;
         }
         return null;

@@ -16,6 +16,14 @@ final class FloorCandidates {
     private long position = -1;
     private long sequence = -1;
 
+    /// Forgets all pairs: the sequences from here on are others.
+    void restart(long position, long sequence) {
+        count = 0;
+        newest = -1;
+        this.position = position;
+        this.sequence = sequence;
+    }
+
     /// Adds a pair, if it is newer than all before.
     void add(long position, long sequence) {
         if (position <= newest) {

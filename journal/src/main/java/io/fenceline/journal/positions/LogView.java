@@ -2,14 +2,19 @@ package io.fenceline.journal.positions;
 
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.recovery.Head;
 import io.fenceline.journal.recovery.LogReader;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import org.jspecify.annotations.Nullable;
 
 /// What a tailer sees of a journal, in the writer's process or in another one.
 ///
 /// Threads: any number. After the journal was closed, an access to [#mapping] throws `IllegalStateException`.
 public final class LogView {
+    /// The generation while the words do not count.
+    private static final long NOT_CURRENT = -2;
+
     private final Superblock superblock;
     private final MemorySegment mapping;
     private final LogReader reader;
@@ -47,14 +52,45 @@ public final class LogView {
         this.name = name;
     }
 
-    /// Everything before it may be read (acquire). Without a writer of this boot, it is the durable floor.
+    /// Everything before it may be read (acquire). Without a writer of this boot, it is the durable floor;
+    /// while the end of the log is being cut off, at most the floor of the newest state record.
+    ///
+    /// Who copies bytes asks for the [#generation] first and whether it [#isUnchanged] last.
     public long published() {
-        return run != null && isCurrent(run) ? run.published() : fallbackPublished;
+        if (run == null || !isCurrent(run)) {
+            return fallbackPublished;
+        }
+        // In this order: a generation that is odd makes `published` the position of the cut.
+        boolean cutting = RunFile.isCutting(run.generation());
+        long published = run.published();
+        return cutting ? Math.min(published, newestState().floor()) : published;
     }
 
     /// The oldest byte still readable (acquire).
     public long retained() {
-        return run != null && isCurrent(run) ? run.retained() : fallbackRetained;
+        if (run == null || !isCurrent(run)) {
+            return fallbackRetained;
+        }
+        return RunFile.isCutting(run.generation()) ? newestState().retained() : run.retained();
+    }
+
+    /// Tells whether the end of the log was cut off between two calls: then another number. Odd while that is
+    /// under way, by a writer that may have died at it (acquire).
+    public long generation() {
+        return run != null && isCurrent(run) ? run.generation() : NOT_CURRENT;
+    }
+
+    /// Whether what was copied since a generation was asked for, up to a position that was published, is what
+    /// was published (the caller puts an acquire fence in front).
+    public boolean isUnchanged(long generation, long end) {
+        return generation() == generation && (!RunFile.isCutting(generation) || published() >= end);
+    }
+
+    /// The newest durable promises, read now.
+    ///
+    /// @throws io.fenceline.journal.JournalException.Corrupt if there are none
+    public StateRecord newestState() {
+        return Head.readState(reader, superblock, name, new ArrayList<>());
     }
 
     /// A writer of this boot may come later, and stays.

@@ -10,6 +10,7 @@ import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.persist.Persister;
+import io.fenceline.journal.recovery.Seals;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -79,8 +80,13 @@ public final class Positions {
     private final Activities activities = new Activities();
     private volatile boolean closed;
 
+    /// Whether nobody may enter: closed, or paused.
+    private volatile boolean stopped;
+
     // Guarded by monitor.
+    private boolean paused;
     private boolean attached;
+    private @Nullable Runnable whenMoved;
     private boolean ending;
     private boolean finished;
     private long leaseLengthBytes = FIRST_LEASE_LENGTH_BYTES;
@@ -131,8 +137,10 @@ public final class Positions {
 
     /// Takes the one place of an appender.
     ///
+    /// @param whenMoved runs when epoch, position and next sequence have become others, with no append under
+    /// way
     /// @throws IllegalStateException if there is another, or the journal is closed
-    public void attach() {
+    public void attach(Runnable whenMoved) {
         synchronized (monitor) {
             if (closed) {
                 throw new IllegalStateException("the journal is closed");
@@ -142,14 +150,13 @@ public final class Positions {
                         "the journal has an appender already; close that one first, or share a ConcurrentAppender");
             }
             attached = true;
+            this.whenMoved = whenMoved;
         }
     }
 
-    /// Takes the place for many threads.
-    ///
-    /// @throws IllegalStateException if it is taken, or the journal is closed
-    public Reservations attachShared() {
-        attach();
+    /// Takes the place for many threads; else as [#attach].
+    public Reservations attachShared(Runnable whenMoved) {
+        attach(whenMoved);
         synchronized (monitor) {
             Reservations reservations = new Reservations(geometry, run, reserved, nextSequence);
             shared = reservations;
@@ -162,6 +169,7 @@ public final class Positions {
         synchronized (monitor) {
             collectShared();
             attached = false;
+            whenMoved = null;
             ending = false;
         }
     }
@@ -202,11 +210,33 @@ public final class Positions {
     /// @return false if the journal is closed; nothing was begun
     public boolean enter(Activity activity) {
         activity.enter();
-        if (closed) {
+        return !stopped || enterLate(activity);
+    }
+
+    /// Waits while the log is being cut; an interrupt does not end that.
+    private boolean enterLate(Activity activity) {
+        boolean interrupted = false;
+        boolean open = true;
+        while (open && stopped) {
             activity.exit();
-            return false;
+            synchronized (monitor) {
+                while (paused && !closed) {
+                    try {
+                        monitor.wait();
+                    } catch (InterruptedException e) {
+                        interrupted = true;
+                    }
+                }
+                open = !closed;
+            }
+            if (open) {
+                activity.enter();
+            }
         }
-        return true;
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return open;
     }
 
     /// Up to here the appender may write without asking again (acquire).
@@ -379,6 +409,149 @@ public final class Positions {
         }
     }
 
+    /// Where a cut begins.
+    ///
+    /// @param position of a frame, or the end
+    /// @param sequence of the first entry there
+    public record Cut(long position, long sequence) {}
+
+    /// Finds it, with no append under way.
+    @FunctionalInterface
+    public interface CutFinder {
+        Cut find(long retained, long end, long nextSequence);
+    }
+
+    /// Takes everything from a frame to the end out of the log, crash-safe: a recovery told to find nothing.
+    /// Appends that come meanwhile wait; their entries go behind what was cut, with the sequences from the cut
+    /// on.
+    ///
+    /// 1. no append is under way, and all is published;
+    /// 2. generation odd, `published` = cut: nobody reads what is going to change;
+    /// 3. the record {TRUNCATING, floor = cut, lease = end}, durable for real: from here on nothing stops the
+    /// cut;
+    /// 4. a PAD on every slot of it, durable;
+    /// 5. the record of the next epoch, which begins at the end, durable for real;
+    /// 6. `published` = end, generation even.
+    ///
+    /// @return the cut
+    /// @throws IllegalStateException    if the journal is closed, or an append does not end within 10 s
+    /// @throws IllegalArgumentException from the finder
+    public Cut truncate(CutFinder finder) {
+        pause();
+        try {
+            synchronized (monitor) {
+                long end = quietEnd();
+                Cut cut = finder.find(keeper.retained(), end, quietSequence());
+                if (cut.position < end) {
+                    cut(cut, end);
+                }
+                return cut;
+            }
+        } finally {
+            resume();
+        }
+    }
+
+    private void cut(Cut cut, long end) {
+        try {
+            run.beginCut(cut.position);
+            keeper.truncate(cut.position, cut.sequence, end);
+            new Seals(persister, superblock, keeper.epoch()).cut(cut.position, end, cut.sequence);
+            keeper.settle();
+            moveTo(end, cut.sequence, keeper.retained());
+        } catch (RuntimeException | Error e) {
+            poison(e);
+            throw e;
+        }
+    }
+
+    /// Gives up the whole log and goes on with a sequence at the start of the next segment, crash-safe: all is
+    /// there, or nothing, by one record.
+    ///
+    /// @return where it goes on
+    /// @throws IllegalStateException if the journal is closed, or an append does not end within 10 s
+    public long reset(long nextSequence) {
+        pause();
+        try {
+            synchronized (monitor) {
+                long end = quietEnd();
+                long position = geometry.segmentStart(end + geometry.segmentLengthBytes() - 1);
+                try {
+                    run.beginCut(position);
+                    moveTo(position, nextSequence, position);
+                } catch (RuntimeException | Error e) {
+                    poison(e);
+                    throw e;
+                }
+                return position;
+            }
+        } finally {
+            resume();
+        }
+    }
+
+    private void moveTo(long position, long sequence, long retained) {
+        keeper.cut(position, sequence, retained);
+        run.retain(retained);
+        run.endCut(position);
+        reserved = position;
+        nextSequence = sequence;
+        lastReserved = -1;
+        candidates.restart(position, sequence);
+        FREE_END.setRelease(this, position);
+        if (shared != null) {
+            shared.moveTo(position, sequence);
+        }
+        populator.enter(geometry.segmentStart(position));
+        if (whenMoved != null) {
+            whenMoved.run();
+        }
+        monitor.notifyAll();
+    }
+
+    /// No append is under way afterwards, and none begins, until [#resume].
+    private void pause() {
+        synchronized (monitor) {
+            if (closed || paused) {
+                throw new IllegalStateException(
+                        closed ? "the journal is closed" : "another thread is cutting the log: wait for it");
+            }
+            paused = true;
+            stopped = true;
+        }
+        if (!activities.awaitQuiet(CLOSE_TIMEOUT_NS)) {
+            resume();
+            throw new IllegalStateException("an append has been under way for 10 s (does it wait for room?): nothing"
+                    + " was changed; end it, or make room, then try again");
+        }
+    }
+
+    private void resume() {
+        synchronized (monitor) {
+            paused = false;
+            stopped = closed;
+            monitor.notifyAll();
+        }
+    }
+
+    /// The end of the log while nobody appends.
+    private long quietEnd() {
+        checkFault();
+        if (closed) {
+            throw new IllegalStateException("the journal is closed");
+        }
+        long end = shared == null ? reserved : shared.lastPosition(shared.word());
+        if (run.published() != end) {
+            throw new IllegalStateException("published " + run.published() + ", reserved " + end + ", and no append"
+                    + " under way: expected them equal");
+        }
+        return end;
+    }
+
+    private long quietSequence() {
+        return shared == null ? nextSequence : shared.lastSequence(shared.word());
+    }
+
     private void recordCleanClose() {
         try {
             keeper.close(reserved, nextSequence);
@@ -423,6 +596,7 @@ public final class Positions {
             }
             if (!closed) {
                 closed = true;
+                stopped = true;
                 CachedClock.release();
                 monitor.notifyAll();
             }

@@ -203,6 +203,18 @@ public final class Reservations {
         return moved ? next : null;
     }
 
+    /// Goes on at another position, with another sequence. Nobody is between a load of the word and its
+    /// publication, nor comes meanwhile.
+    void moveTo(long position, long sequence) {
+        Base current = base;
+        long tag = (current.tag + 1) & tagMask; // an old word fits nothing any more
+        long segmentStart = position & -segmentLengthBytes;
+        base = new Base(tag, segmentStart, sequence);
+        long closed = word() & CLOSED;
+        WORD.setVolatile(
+                words, 0L, closed | tag << tagShift | (position - segmentStart) / FrameDescriptor.SLOT_LENGTH_BYTES);
+    }
+
     /// Ends all reservations.
     ///
     /// @return the last word

@@ -33,6 +33,9 @@ import java.util.UUID;
 ///    journal's level; `retained` is stored before anything that it gives up is overwritten.
 /// 2. A reader that loads `published` (acquire) sees every byte before it.
 /// 3. The words mean something only in the boot that wrote them: [#isCurrent].
+/// 4. `generation` is odd while the end of the log is being cut off, and another even number afterwards: only
+/// then has
+///    `published` gone back, and may bytes before it have changed. Who copies bytes loads it before and after.
 public final class RunFile {
     private static final VarHandle LONG =
             ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
@@ -62,11 +65,13 @@ public final class RunFile {
                 && words.get(Bytes.I64, JOURNAL_ID_OFFSET + 8) == journalId.getLeastSignificantBits();
     }
 
-    /// Takes the words over for a new writer, after recovery. They only advance within a boot; the boot hash goes
-    /// last.
+    /// Takes the words over for a new writer, after recovery. They only advance within a boot; the boot hash
+    /// goes last,
+    /// but for the generation, which becomes even where a writer died while it cut the log.
     public void begin(UUID journalId, long published, long retained) {
         if (!isCurrent(journalId)) {
             LONG.setVolatile(words, (long) BOOT_HASH_OFFSET, 0L); // nobody believes words of another boot or journal
+            words.set(Bytes.I64, GENERATION_OFFSET, 0);
         }
         words.set(Bytes.I64, MAGIC_OFFSET, MAGIC);
         words.set(Bytes.I32, VERSION_OFFSET, VERSION);
@@ -74,10 +79,45 @@ public final class RunFile {
         words.set(Bytes.I64, JOURNAL_ID_OFFSET + 8, journalId.getLeastSignificantBits());
         words.set(Bytes.I64, WRITER_PID_OFFSET, ProcessHandle.current().pid());
         words.set(Bytes.I64, POISONED_OFFSET, 0);
-        words.set(Bytes.I64, GENERATION_OFFSET, 0);
         LONG.setVolatile(words, (long) RETAINED_OFFSET, retained);
         LONG.setVolatile(words, (long) PUBLISHED_OFFSET, published);
         LONG.setVolatile(words, (long) BOOT_HASH_OFFSET, bootHash());
+        if (isCutting(generation())) {
+            endCut();
+        }
+    }
+
+    /// How often the end of the log was cut off, twice; odd while it is (acquire).
+    public long generation() {
+        return (long) LONG.getAcquire(words, (long) GENERATION_OFFSET);
+    }
+
+    /// Whether the end of the log is being cut off, or a writer died at it.
+    public boolean isCutting() {
+        return isCutting(generation());
+    }
+
+    /// Whether that generation is one of a cut under way.
+    static boolean isCutting(long generation) {
+        return (generation & 1) != 0;
+    }
+
+    /// From here on readers believe the floor of the state record and nothing beyond `published` (full fence).
+    void beginCut(long published) {
+        LONG.setVolatile(words, (long) GENERATION_OFFSET, generation() | 1);
+        LONG.setVolatile(words, (long) PUBLISHED_OFFSET, published);
+        VarHandle.fullFence();
+    }
+
+    /// The same, with everything before a position published.
+    void endCut(long published) {
+        LONG.setVolatile(words, (long) PUBLISHED_OFFSET, published);
+        endCut();
+    }
+
+    /// The words hold again.
+    void endCut() {
+        LONG.setVolatile(words, (long) GENERATION_OFFSET, generation() + 1);
     }
 
     /// Everything before it may be read (acquire).

@@ -13,7 +13,8 @@ import java.nio.ByteBuffer;
 /// The master copy of the state record, and the only code that writes one.
 ///
 /// Not synchronized: [Positions] holds its monitor around every call, so that one mutex owns the master copy.
-/// Fields only advance, except at a clean close. A record is durable when the method that changed it returns.
+/// Fields only advance, except at a clean close and when the log is cut. A record is durable when the method
+/// that changed it returns.
 final class StateKeeper {
     private final Persister persister;
     private final Geometry geometry;
@@ -28,8 +29,8 @@ final class StateKeeper {
     private long floor;
     private long floorSequence;
     private long retained;
-    private final long epochStart;
-    private final int epoch;
+    private long epochStart;
+    private int epoch;
     private int flags;
     private final int durability;
     private final int bootHash;
@@ -115,6 +116,45 @@ final class StateKeeper {
         floor = published;
         floorSequence = nextSequence;
         flags |= StateRecord.FLAG_CLEAN;
+        write();
+        persister.sync();
+    }
+
+    /// Promises, for real, that nothing in [position, end) counts any more; [#cut] ends it.
+    ///
+    /// @param position a frame's start, at or beyond `retained`
+    /// @param sequence of the first entry there
+    /// @param end      of everything that was ever written in this lap
+    void truncate(long position, long sequence, long end) {
+        assert retained <= position && position < end && end <= lease : "cut [" + position + ", " + end + ")";
+        floor = position;
+        floorSequence = sequence;
+        lease = end;
+        flags |= StateRecord.FLAG_TRUNCATING;
+        write();
+        persister.sync();
+    }
+
+    /// Makes the PADs of the cut durable; at `PROCESS` for real, else the next record could outlive a power cut
+    /// alone.
+    void settle() {
+        persister.drain();
+        if (durability == Durability.PROCESS.id()) {
+            persister.sync();
+        }
+    }
+
+    /// The record of the next epoch, for real: it begins at `position` with `sequence`, and what lies before it
+    /// down to `retained` is whole.
+    void cut(long position, long sequence, long retained) {
+        assert position >= epochStart && retained >= this.retained && retained <= position : "epoch would go back";
+        this.retained = retained;
+        lease = position;
+        floor = position;
+        floorSequence = sequence;
+        epochStart = position;
+        epoch = Math.addExact(epoch, 1);
+        flags &= ~StateRecord.FLAG_TRUNCATING;
         write();
         persister.sync();
     }

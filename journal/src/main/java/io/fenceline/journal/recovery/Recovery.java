@@ -4,7 +4,6 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.RecoveryReport;
 import io.fenceline.journal.RecoveryReport.Verdict;
-import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
@@ -88,7 +87,9 @@ public final class Recovery {
     public RecoveryReport scan() {
         nextSequence = state.floorSequence();
         keptEnd = state.floor();
-        if (!state.isClean()) {
+        if (state.isTruncating()) {
+            sealedBytes = state.lease() - state.floor(); // told to find nothing
+        } else if (!state.isClean()) {
             scanWindow();
         }
         checkBeyond();
@@ -238,20 +239,20 @@ public final class Recovery {
             }
             persister.drain();
         }
-        if (!seals.isEmpty()) {
-            ByteBuffer slot = ByteBuffer.allocateDirect(2 * FrameDescriptor.SLOT_LENGTH_BYTES)
-                    .alignedSlice(FrameDescriptor.SLOT_LENGTH_BYTES);
+        if (state.isTruncating() || !seals.isEmpty()) {
+            Seals pads = new Seals(persister, superblock, state.epoch());
+            if (state.isTruncating()) {
+                pads.cut(state.floor(), state.lease(), nextSequence);
+            }
             for (Seal seal : seals) {
-                long step = seal.everySlot ? FrameDescriptor.SLOT_LENGTH_BYTES : seal.end - seal.start;
-                for (long at = seal.start; at < seal.end; at += step) {
-                    pad(slot, at, (int) step, seal.sequence);
-                    persister.store(
-                            geometry.fileOffset(at),
-                            MemorySegment.ofBuffer(slot.clear()).address(),
-                            FrameDescriptor.SLOT_LENGTH_BYTES);
+                if (seal.everySlot) {
+                    pads.onEachSlot(seal.start, seal.end, seal.sequence);
+                } else {
+                    pads.over(seal.start, seal.end, seal.sequence);
                 }
             }
-            if (powerLost) {
+            if (powerLost || state.isTruncating()) {
+                persister.drain();
                 // For real: else the next record could reach the medium without them, and what they cover come back.
                 persister.sync();
             } else {
@@ -275,32 +276,15 @@ public final class Recovery {
         }
     }
 
-    /// A PAD that seals: it carries the epoch that is being sealed.
-    private void pad(ByteBuffer slot, long position, int distance, long sequence) {
-        MemorySegment bytes = MemorySegment.ofBuffer(slot.clear());
-        bytes.fill((byte) 0);
-        FrameDescriptor.writeHeader(
-                bytes,
-                0,
-                distance,
-                position,
-                sequence,
-                0,
-                state.epoch(),
-                FrameDescriptor.KIND_PAD,
-                FrameDescriptor.FLAG_SEAL,
-                0);
-        int checksum = new Crc32c()
-                .of(slot, FrameDescriptor.CHECKSUM_START, FrameDescriptor.SLOT_LENGTH_BYTES, superblock.salt());
-        FrameDescriptor.checksum(bytes, 0, checksum);
-    }
-
     private RecoveryReport report(Verdict verdict) {
         String reason = switch (verdict) {
             case CLEAN -> "closed in order";
             case RECOVERED ->
-                "the writer of epoch " + state.epoch() + " ended without closing; what it had acknowledged is"
-                        + " kept";
+                state.isTruncating()
+                        ? "the writer of epoch " + state.epoch() + " ended while it truncated the log to position "
+                                + state.floor() + "; the truncation is completed"
+                        : "the writer of epoch " + state.epoch() + " ended without closing; what it had acknowledged is"
+                                + " kept";
             case POWER_LOST ->
                 "the machine went down under a PROCESS journal, which promises to survive a process crash only;"
                         + " what is contiguous from the floor on is kept, entries may be lost before (see"
