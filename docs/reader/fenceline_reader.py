@@ -4,7 +4,7 @@
     fenceline_reader.py [--scan] DIRECTORY
 
 One JSON object a line for each entry: position, sequence, index, timestamp, epoch, type, payload (hexadecimal).
-A line {"missed": [from, to]} where the ring of a live journal went past the reader. With --scan the entries follow
+A line {"missed": [from, to]} where the ring of a live journal went past the reader, or its end was cut off. With --scan the entries follow
 that the next recovery would keep beyond the end (section 9), each with "unpublished": true; nothing is written.
 
 Exit status: 0 all was read, 1 corrupt, 2 usage, 3 not a journal, or of a version that is not known.
@@ -230,7 +230,7 @@ class Journal:
         if not newest:
             raise Refusal("no valid state record")
         s, segment = newest, self.superblock.segment_length
-        if s.flags & ~(1 | 4) or s.durability not in (1, 2, 3):
+        if s.flags & ~(1 | 2 | 4) or s.flags & 3 == 3 or s.durability not in (1, 2, 3):
             raise Refusal("a state record with unknown flags or durability")
         if not (
             0 <= s.retained <= s.floor <= s.lease <= s.retained + self.capacity
@@ -247,12 +247,22 @@ class Journal:
 
     def walk(self):
         """8. Yields frames from retained to the end, and pairs (from, to) that were missed."""
-        position = self.word(256) if self.words is not None else self.state.retained
-        self.end = self.word(128) if self.words is not None else self.state.floor
+        generation = self.word(56) if self.words is not None else 0
+        if self.words is None:
+            position, self.end = self.state.retained, self.state.floor
+        elif generation & 1:
+            published = self.word(128)
+            self.state = self.read_state()
+            position, self.end = self.state.retained, min(published, self.state.floor)
+        else:
+            position, self.end = self.word(256), self.word(128)
         epoch = 0
         while position < self.end:
             frame = Frame(self, position, epoch)
             if self.words is not None:
+                if self.word(56) != generation:
+                    yield position, self.end
+                    return
                 retained = self.word(256)
                 if retained > position:
                     yield position, retained
@@ -275,6 +285,8 @@ class Journal:
         """9. Yields the frames in [floor, lease) that recovery would keep."""
         state = self.state
         power_lost = state.durability == 3 and not state.clean and state.boot != boot_hash() & 0xFFFFFFFF
+        if state.flags & 2:
+            return
         position, least, hole = state.floor, 0, False
         while position < state.lease:
             frame = Frame(self, position, least)

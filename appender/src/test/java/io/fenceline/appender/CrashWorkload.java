@@ -127,11 +127,13 @@ final class CrashWorkload {
         long from = frames.isEmpty() || random.nextInt(8) == 0 ? end : frames.get(random.nextInt(frames.size()));
         long sequence = from == end ? positions.nextSequence() : history.sequence(from);
         boolean bySequence = random.nextBoolean();
+        int epoch = positions.epoch();
         history.cutting(from);
         CutSeek seek = new CutSeek(journal.medium()::read, journal.superblock());
         positions.truncate((retained, last, next) ->
                 bySequence ? seek.sequence(sequence, retained, last, next) : seek.position(from, retained, last, next));
         history.cut();
+        assertEquals(from == end ? epoch : epoch + 1, positions.epoch());
         assertEquals(end, appender.position(), "positions are not used again");
         assertEquals(sequence, appender.nextSequence(), "sequences go on from the cut");
     }

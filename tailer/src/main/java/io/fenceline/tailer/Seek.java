@@ -23,8 +23,13 @@ final class Seek {
     private final Geometry geometry;
     private final FrameReader frames;
 
-    /// Where to begin, and the sequence of the first entry wanted; that may be -1 if no frame tells it.
-    record Place(long position, long sequence) {}
+    /// Where to begin, the sequence of the first entry wanted (-1 if no frame tells it), and the generation of the
+    /// log when that was found.
+    record Place(long position, long sequence, long generation) {
+        Place(long position, long sequence) {
+            this(position, sequence, 0);
+        }
+    }
 
     Seek(LogView view) {
         this.view = view;
@@ -32,19 +37,20 @@ final class Seek {
         this.frames = new FrameReader(view.reader(), view.superblock());
     }
 
-    /// Finds the place again if the ring went past it meanwhile.
+    /// Finds the place again if the ring went past it meanwhile, or the log was cut.
     Place find(Start start) {
         while (true) {
+            long generation = view.generation();
             long oldest = view.retained();
             long newest = view.published();
             frames.refresh();
             try {
                 Place place = find(start, oldest, newest);
-                if (view.retained() <= place.position()) {
-                    return place;
+                if (view.retained() <= place.position() && view.isUnchanged(generation, place.position())) {
+                    return new Place(place.position(), place.sequence(), generation);
                 }
             } catch (JournalException | IllegalArgumentException e) {
-                if (view.retained() == oldest) {
+                if (view.retained() == oldest && view.isUnchanged(generation, newest)) {
                     throw e;
                 }
             }

@@ -6,6 +6,7 @@ import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.positions.LogView;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -22,7 +23,7 @@ import java.nio.ByteBuffer;
 /// 1. Only what is published is shown, so nothing that a crash can take back.
 /// 2. A handler sees whole, verified entries, in memory of the tailer's own that nobody overwrites.
 /// 3. Sequences strictly increase, positions never decrease. A sequence is left out only where a crash left a
-///    gap, or after [#OVERRUN].
+///    gap, or after [#OVERRUN]; sequences go back only after [#TRUNCATED].
 /// 4. In steady state nothing is allocated, no system call is made, no lock is taken; the writer never waits.
 ///
 /// Progress: `poll` never waits.
@@ -34,6 +35,11 @@ public final class Tailer implements AutoCloseable {
 
     /// The tailer or its journal is closed. Do not poll again.
     public static final int CLOSED = Window.CLOSED;
+
+    /// The writer took entries out of the log that this tailer had delivered, by
+    /// [io.fenceline.journal.Journal#truncate] or [io.fenceline.journal.Journal#reset]: those from
+    /// [#nextSequence] on. The tailer stands behind the cut; poll again.
+    public static final int TRUNCATED = -3;
 
     /// A sequence or a number of entries that is not known yet.
     private static final long UNKNOWN = -1;
@@ -48,7 +54,6 @@ public final class Tailer implements AutoCloseable {
     private final int maximumFrameLengthBytes;
     private final Crc32c crc = new Crc32c();
     private final Window window;
-    private final long startPosition;
     private final Entry entry;
     private ByteBuffer buffer;
     private MemorySegment bytes;
@@ -69,6 +74,15 @@ public final class Tailer implements AutoCloseable {
 
     private long nextSequence;
     private int epoch;
+
+    /// The frame at this position may be begun in its middle.
+    private long resumePosition;
+
+    /// Of the log when it was looked at last; another one means that its end was cut off since.
+    private long generation;
+
+    /// What lies before the position cannot tell whether it was cut; the sequence of the next frame will.
+    private boolean perhapsTruncated;
 
     /// Of the last frame with one entry that was begun slowly; a frame with the same ones has a fitting epoch, is
     /// DATA with known flags, and has one entry. [#NONE] fits no frame.
@@ -93,7 +107,8 @@ public final class Tailer implements AutoCloseable {
         this.entry = new Entry(bytes.asReadOnly());
         this.position = place.position();
         this.nextSequence = place.sequence();
-        this.startPosition = place.position();
+        this.resumePosition = place.position();
+        this.generation = place.generation();
     }
 
     /// Opens a tailer that verifies checksums.
@@ -125,7 +140,7 @@ public final class Tailer implements AutoCloseable {
     ///
     /// @param limit at most so many entries, 0 or more
     /// @return the number of entries delivered; 0 if no more are published (or the limit is 0); or [#OVERRUN],
-    ///         [#CLOSED]
+    ///         [#TRUNCATED], [#CLOSED]
     /// @throws JournalException.Corrupt     if a published frame is not valid
     /// @throws JournalException.Unsupported if a newer version wrote the frame
     /// @throws JournalException.Io          if the storage cannot give the bytes: a truncated file, for example
@@ -158,6 +173,10 @@ public final class Tailer implements AutoCloseable {
     }
 
     private int deliver(EntryHandler handler, int limit) {
+        int changed = closed ? Window.COPIED : lookForCut();
+        if (changed != Window.COPIED) {
+            return changed;
+        }
         int delivered = 0;
         while (delivered < limit) {
             if (closed) {
@@ -276,13 +295,25 @@ public final class Tailer implements AutoCloseable {
         try {
             while (true) {
                 int result = loadFrame();
-                if (result == Window.OVERRUN && !mustReturn && !overrun()) {
-                    continue;
+                if (result == Window.OVERRUN && !mustReturn) {
+                    result = overrun();
+                    if (result == Window.COPIED) {
+                        continue;
+                    }
+                }
+                if (result == Window.CHANGED) {
+                    result = mustReturn ? Window.EMPTY : lookForCut();
+                    if (result == Window.COPIED) {
+                        continue;
+                    }
                 }
                 if (result <= 0) {
                     return result;
                 }
                 epoch = FrameDescriptor.epoch(bytes, offset);
+                if (perhapsTruncated && FrameDescriptor.sequence(bytes, offset) < nextSequence && !isInside()) {
+                    return truncated(FrameDescriptor.sequence(bytes, offset));
+                }
                 if (verdict == FrameVerdict.DATA) {
                     beginAnyFrame();
                     return Window.COPIED;
@@ -361,24 +392,31 @@ public final class Tailer implements AutoCloseable {
         int entries = FrameDescriptor.entries(bytes, offset);
         long skipped = 0;
         if (sequence < nextSequence) {
-            // Opened at an entry in the middle of a batch.
+            // Opened at an entry in the middle of a batch, or delivered so far when the log was cut behind it.
             skipped = nextSequence - sequence;
-            if (position != startPosition || skipped >= entries) {
+            if (position != resumePosition || skipped >= entries) {
                 throw Refusal.ofSequence(view, position, sequence, nextSequence);
             }
         }
         if (sequenceBeforeOverrun != UNKNOWN) {
-            missedEntries = sequence - sequenceBeforeOverrun;
+            missedEntries = Math.max(UNKNOWN, sequence - sequenceBeforeOverrun);
             sequenceBeforeOverrun = UNKNOWN;
         }
         if (entries == 1) {
             usualAttributes = FrameDescriptor.attributes(bytes, offset);
         }
+        perhapsTruncated = false;
         beginEntries(offset, FrameDescriptor.length(bytes, offset), entries);
         nextSequence = sequence;
         for (; skipped > 0; skipped--) {
             showEntry();
         }
+    }
+
+    /// Whether the next entry is one of the frame at the offset, but not its first.
+    private boolean isInside() {
+        return position == resumePosition
+                && FrameDescriptor.sequence(bytes, offset) + FrameDescriptor.entries(bytes, offset) > nextSequence;
     }
 
     /// Steps over the valid frame at the offset, which need not be in the window whole.
@@ -389,7 +427,11 @@ public final class Tailer implements AutoCloseable {
     }
 
     private int copy(int needed) {
-        int copied = window.copy(position, needed);
+        return copy(position, needed);
+    }
+
+    private int copy(long from, int needed) {
+        int copied = window.copy(from, needed, generation);
         if (bytes.byteSize() != window.bytes().byteSize()) {
             bytes = window.bytes();
             buffer = window.buffer();
@@ -400,10 +442,74 @@ public final class Tailer implements AutoCloseable {
         return copied;
     }
 
-    /// Goes to the oldest retained frame and looks at its sequence, which tells how many entries were missed.
+    /// Looks whether the end of the log was cut off since the last time, and whether what is cut was delivered.
+    /// Every slot of a cut holds a PAD with SEAL whose sequence is that of the first entry that was cut, so that
+    /// the slots before and at the position tell.
     ///
-    /// @return false if none was: the ring went over a PAD only
-    private boolean overrun() {
+    /// @return [Window#COPIED] to go on, or the result of the poll
+    private int lookForCut() {
+        try {
+            while (view.generation() != generation) {
+                generation = view.generation();
+                if (entriesLeft > 0) {
+                    entriesLeft = 0;
+                    resumePosition = position;
+                }
+                offset = windowEnd = 0;
+                usualAttributes = NONE;
+                if (LogView.isCutting(generation)) {
+                    perhapsTruncated = true; // it is looked at again when the cut is made, or was taken back
+                    continue;
+                }
+                int before = lookForSeal(position - FrameDescriptor.SLOT_LENGTH_BYTES);
+                int at = before == Window.COPIED ? before : lookForSeal(position);
+                boolean sealed = before == Window.COPIED || at == Window.COPIED;
+                perhapsTruncated = before == Window.OVERRUN;
+                long sequence = sealed ? FrameDescriptor.sequence(bytes, 0) : UNKNOWN;
+                offset = windowEnd = 0;
+                if (sealed) {
+                    return truncated(sequence);
+                }
+            } // and again if it was cut meanwhile
+            return Window.COPIED;
+        } catch (IllegalStateException e) {
+            return CLOSED; // the shared words have ended
+        }
+    }
+
+    /// Looks for a PAD of a cut.
+    ///
+    /// @return [Window#COPIED] if the slot holds one, else [Window#EMPTY], or as [Window#copy]
+    private int lookForSeal(long slot) {
+        if (slot < 0) {
+            return Window.EMPTY;
+        }
+        int copied = copy(slot, FrameDescriptor.SLOT_LENGTH_BYTES);
+        if (copied <= 0) {
+            return copied;
+        }
+        boolean sealed = FrameVerdict.ofHeader(bytes, 0, slot, geometry, 0, Integer.MAX_VALUE) == FrameVerdict.DATA
+                && FrameDescriptor.kind(bytes, 0) == FrameDescriptor.KIND_PAD
+                && computeChecksum(0, FrameDescriptor.SLOT_LENGTH_BYTES) == FrameDescriptor.checksum(bytes, 0)
+                && FrameVerdict.ofKind(bytes, 0) == FrameVerdict.SEAL
+                && FrameDescriptor.sequence(bytes, 0) < nextSequence;
+        return sealed ? Window.COPIED : Window.EMPTY;
+    }
+
+    private int truncated(long sequence) {
+        nextSequence = sequence;
+        sequenceBeforeOverrun = UNKNOWN;
+        resumePosition = UNKNOWN;
+        perhapsTruncated = false;
+        usualAttributes = NONE;
+        return TRUNCATED;
+    }
+
+    /// Goes to the oldest retained frame and looks at its sequence, which tells how many entries were missed;
+    /// where nothing is there yet, the state record may know it.
+    ///
+    /// @return [Window#COPIED] if none was: the ring went over a PAD only; [#OVERRUN] or [#TRUNCATED]
+    private int overrun() {
         if (sequenceBeforeOverrun == UNKNOWN) {
             sequenceBeforeOverrun = nextSequence;
         }
@@ -412,22 +518,29 @@ public final class Tailer implements AutoCloseable {
         usualAttributes = NONE;
         int copied;
         do {
+            generation = view.generation();
             position = view.retained();
             copied = copy(0);
-        } while (copied == Window.OVERRUN);
+        } while (copied == Window.OVERRUN || copied == Window.CHANGED);
         if (copied > 0
                 && FrameVerdict.ofHeader(bytes, 0, position, geometry, epoch, Integer.MAX_VALUE) == FrameVerdict.DATA) {
             nextSequence = FrameDescriptor.sequence(bytes, 0);
+        } else if (copied == Window.EMPTY) {
+            StateRecord state = view.newestState();
+            nextSequence = state.floor() == position ? state.floorSequence() : UNKNOWN;
         }
         boolean known = nextSequence != UNKNOWN && sequenceBeforeOverrun != UNKNOWN;
+        missedBytes = position - from;
+        if (known && nextSequence < sequenceBeforeOverrun) {
+            return truncated(nextSequence);
+        }
         if (known && nextSequence == sequenceBeforeOverrun) {
             sequenceBeforeOverrun = UNKNOWN;
-            return false;
+            return Window.COPIED;
         }
-        missedBytes = position - from;
         missedEntries = known ? nextSequence - sequenceBeforeOverrun : UNKNOWN;
         sequenceBeforeOverrun = known ? UNKNOWN : sequenceBeforeOverrun;
-        return true;
+        return OVERRUN;
     }
 
     /// Position of the frame that holds the next entry, or where the next frame will be. A tailer that is opened

@@ -13,10 +13,11 @@ import java.nio.ByteBuffer;
 /// 1. copy [position, end) of the mapping, all of it published, none of it beyond the end of the segment;
 /// 2. acquire fence;
 /// 3. re-read `retained`: if it has passed the position, the bytes may be those of another lap, and the copy is
-/// void.
+/// void;
+/// 4. re-read the generation: if it is another one, the end of the log was cut off, and the copy is void, too.
 ///
 /// That suffices because the writer stores `retained`, with a full fence behind it, before it stores into what it
-/// gives up. One thread.
+/// gives up, and the generation before it stores into what it cuts. One thread.
 final class Window {
     /// Bytes were copied.
     static final int COPIED = 1;
@@ -29,6 +30,9 @@ final class Window {
 
     /// The journal is closed.
     static final int CLOSED = -2;
+
+    /// The generation is another one.
+    static final int CHANGED = -4;
 
     /// Copied at once if frames are short: a page, which stays in the first-level cache until it has been read.
     /// Measured for frames of 64 bytes: 2 to 8 KiB are alike, 16 KiB and more cost 2 to 3 ns per frame more.
@@ -80,10 +84,14 @@ final class Window {
     /// @param position    start of a frame
     /// @param frameLength at least so many bytes, if they are published: a whole number of slots, at most the
     ///                    longest frame of the journal; 0 for as many as are good
-    /// @return the number of bytes copied, greater than 0, or [#EMPTY], [#OVERRUN], [#CLOSED]
+    /// @param generation  that the caller knows of
+    /// @return the number of bytes copied, greater than 0, or [#EMPTY], [#OVERRUN], [#CLOSED], [#CHANGED]
     /// @throws InternalError at some time, perhaps after this method, if the storage cannot give the bytes
-    int copy(long position, int frameLength) {
+    int copy(long position, int frameLength, long generation) {
         try {
+            if (view.generation() != generation) {
+                return CHANGED;
+            }
             long available = available(position);
             if (available <= 0) {
                 return view.retained() > position ? OVERRUN : EMPTY;
@@ -97,7 +105,10 @@ final class Window {
             }
             copyBytes(geometry.fileOffset(position), length);
             VarHandle.acquireFence();
-            return view.retained() > position ? OVERRUN : length;
+            if (view.retained() > position) {
+                return OVERRUN;
+            }
+            return view.isUnchanged(generation, position + length) ? length : CHANGED;
         } catch (IllegalStateException e) {
             return CLOSED; // the mapping has ended
         }

@@ -125,6 +125,10 @@ final class Tail implements Callable<Integer> {
             } else if (count == Tailer.OVERRUN) {
                 console.flush();
                 console.error(missed(tailer));
+            } else if (count == Tailer.TRUNCATED) {
+                console.flush();
+                console.error("the log was truncated: entries from sequence " + tailer.nextSequence()
+                        + " on, which were printed, are not in it any more");
             } else if (count == Tailer.CLOSED) {
                 return;
             }

@@ -143,6 +143,28 @@ class FormatJournalTest {
         assertEquals(List.of(all.get(6), "16384 7 5 0 next"), list(crashed), "the next lap, another epoch");
     }
 
+    /// Goal: the text alone tells what a cut left, beside the writer and after it.
+    @Test
+    void shouldBeReadFromTheTextAloneWhenItsEndWasCutOff() throws Exception {
+        requirePython();
+        Path crashed = directory.resolve("crashed");
+        List<String> kept = List.of("0 0 1700000001000000000 7 " + FormatExamples.FRAME_PAYLOAD);
+        List<String> next = List.of(kept.get(0), "5184 1 5 0 again");
+        try (Journal journal = Journal.open(exampleJournal())) {
+            appendExamples(journal);
+            assertEquals(5184, journal.truncateFromSequence(1));
+            assertEquals(kept, list(journal.directory()), "beside a writer");
+            try (ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+                assertEquals(5184, appender.append(text("again"), 0, 5));
+            }
+            assertEquals(next, list(journal.directory()), "beside a writer that went on");
+            copy(journal.directory(), crashed, "journal.log");
+        }
+        assertEquals(next, list(directory.resolve("example")), "closed");
+        assertEquals(next, list(crashed, "--scan"), "crashed, no words, scanned");
+        assertTrue(Journal.verify(directory.resolve("example")).isWhole());
+    }
+
     /// A torn frame is no entry of the text's reader, and damage below the floor is no silence.
     @Test
     void shouldBeReadFromTheTextAloneWhenTornOrDamaged() throws Exception {

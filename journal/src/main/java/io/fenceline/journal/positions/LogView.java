@@ -80,6 +80,11 @@ public final class LogView {
         return run != null && isCurrent(run) ? run.generation() : NOT_CURRENT;
     }
 
+    /// Whether a generation is one of a cut under way.
+    public static boolean isCutting(long generation) {
+        return RunFile.isCutting(generation);
+    }
+
     /// Whether what was copied since a generation was asked for, up to a position that was published, is what
     /// was published (the caller puts an acquire fence in front).
     public boolean isUnchanged(long generation, long end) {

@@ -26,7 +26,8 @@ public final class FrameWalk {
         FRAME,
         /// Bytes that were whole once, or a gap in the sequence: see [#damage].
         DAMAGED,
-        /// The writer gave them up, and reused their place, while the walk was on its way: [#stepStart] to [#stepEnd].
+        /// The writer gave them up and reused their place, or cut the end of the log off, while the walk was on
+        /// its way: [#stepStart] to [#stepEnd].
         OVERWRITTEN,
         /// Everything was walked.
         END
@@ -106,6 +107,9 @@ public final class FrameWalk {
             return wentPast(position) ? overwritten() : damaged();
         }
         String problem = orderly ? sequenceProblem() : null;
+        if (problem != null && wentPast(position)) {
+            return overwritten();
+        }
         if (problem != null) {
             pending = true;
             return damaged(position, position, FrameVerdict.BAD_SEQUENCE, problem);

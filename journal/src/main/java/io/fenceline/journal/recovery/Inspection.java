@@ -33,6 +33,7 @@ public final class Inspection implements AutoCloseable {
     private final Head head;
     private final @Nullable RunFile run;
     private final boolean writerAlive;
+    private final long generation;
     private final long from;
     private final long to;
     private final long end;
@@ -45,6 +46,7 @@ public final class Inspection implements AutoCloseable {
         MemorySegment words = files.mapRun();
         run = words == null ? null : new RunFile(words);
         // Published first, then the record: so its epoch and its lease cover what is published.
+        generation = run == null ? 0 : run.generation();
         long[] shared = run == null ? null : snapshot(run);
         head = Head.readLenient(files::read, files.logLengthBytes(), files.logPath());
         writerAlive = aliveBefore || files.isWriterAlive();
@@ -56,7 +58,8 @@ public final class Inspection implements AutoCloseable {
                 && run.isCurrent(head.superblock().journalId())
                 && isPlausible(geometry, shared[0], shared[1]);
         @Nullable DamagedRange lost = null;
-        if (writerAlive && current && shared != null) {
+        boolean cut = run != null && (run.isCutting() || run.generation() != generation);
+        if (writerAlive && current && shared != null && !cut) {
             from = shared[0];
             to = Math.min(shared[1], state.lease());
             end = to;
@@ -73,8 +76,8 @@ public final class Inspection implements AutoCloseable {
         } else {
             from = state.retained();
             to = state.floor();
-            end = state.isClean() ? to : state.lease();
-            if (current && shared != null && shared[1] > state.lease()) {
+            end = state.isClean() || (cut && writerAlive) ? to : state.lease();
+            if (!cut && current && shared != null && shared[1] > state.lease()) {
                 warnings.add("journal.run says that all before " + shared[1] + " was published, beyond the lease "
                         + state.lease() + " of state record " + state.version()
                         + ": either journal.log is an older copy, or its newest state record was lost");
@@ -134,6 +137,12 @@ public final class Inspection implements AutoCloseable {
         return newest;
     }
 
+    /// What lies before it may be other bytes by now: given up, or everything, if the end of the log was cut off
+    /// since opening.
+    private long unreadable() {
+        return run != null && run.generation() != generation ? Long.MAX_VALUE : retained();
+    }
+
     /// A new reader of frames.
     public FrameReader newFrameReader() {
         return new FrameReader(files::read, head.superblock());
@@ -155,7 +164,7 @@ public final class Inspection implements AutoCloseable {
                 head.superblock().geometry(),
                 head.state(),
                 files.logLengthBytes(),
-                this::retained,
+                this::unreadable,
                 start,
                 limit,
                 orderly);

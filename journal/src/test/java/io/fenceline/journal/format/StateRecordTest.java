@@ -105,7 +105,7 @@ class StateRecordTest {
     @ParameterizedTest
     @CsvSource({
         // lease, floor, floorSequence, retained, epochStart, epoch, flags, durability, text
-        "8192, 4096, 0, 4096, 0, 1, 2, 3, unknown flags 0x2",
+        "8192, 8192, 0, 4096, 0, 1, 3, 3, senseless positions",
         "8192, 4096, 0, 4096, 0, 1, 8, 3, unknown flags 0x8",
         "8192, 4096, 0, 4096, 0, 1, 32769, 3, unknown flags 0x8000",
         "8192, 4096, 0, 4096, 0, 1, 0, 0, unknown durability 0",

@@ -1,0 +1,232 @@
+package io.fenceline.tailer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.appender.Batch;
+import io.fenceline.appender.ExclusiveAppender;
+import io.fenceline.journal.Journal;
+import io.fenceline.journal.ReadOnlyJournal;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What tailers are told when the end of the log is cut off: one over the writer's journal, one over a journal
+/// opened read-only, which is what another process has.
+class TailerTruncationTest {
+    @TempDir
+    private Path temporary;
+
+    private Journal journal;
+    private ReadOnlyJournal reader;
+    private ExclusiveAppender appender;
+    private final List<Long> positions = new ArrayList<>();
+    private final List<Tailer> tailers = new ArrayList<>();
+
+    @BeforeEach
+    void open() {
+        Path directory = temporary.resolve("journal");
+        journal = Journals.open(directory, 4096, 4);
+        reader = Journal.openReadOnly(directory);
+        appender = ExclusiveAppender.open(journal);
+    }
+
+    @AfterEach
+    void close() {
+        appender.close();
+        reader.close();
+        journal.close();
+    }
+
+    private void append(int entries) {
+        for (int i = 0; i < entries; i++) {
+            positions.add(Journals.append(appender, 16));
+        }
+    }
+
+    private void tail(Start start) {
+        tailers.add(Tailer.open(journal, start));
+        tailers.add(Tailer.open(reader, start));
+    }
+
+    private static List<Long> sequences(Tailer tailer, int limit) {
+        List<Long> sequences = new ArrayList<>();
+        assertTrue(tailer.poll(entry -> sequences.add(entry.sequence()), limit) >= 0);
+        return sequences;
+    }
+
+    private static int poll(Tailer tailer) {
+        return tailer.poll(Journals::check, 1000);
+    }
+
+    @Test
+    void shouldTellAndGoOnAtTheCutWhenDeliveredEntriesAreCut() {
+        append(10);
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(10, poll(tailer)));
+        long end = journal.published();
+        assertEquals(end, journal.truncate(positions.get(6)));
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.TRUNCATED, poll(tailer));
+            assertEquals(6, tailer.nextSequence());
+            assertEquals(end, tailer.position());
+            assertEquals(0, poll(tailer));
+        }
+        append(3);
+        tailers.forEach(tailer -> assertEquals(List.of(6L, 7L, 8L), sequences(tailer, 100)));
+        assertEquals(end, positions.get(10));
+        Tailer fresh = Tailer.open(journal, Start.sequence(5));
+        assertEquals(List.of(5L, 6L, 7L, 8L), sequences(fresh, 100));
+    }
+
+    /// Goal: what the tailer has copied but not delivered must not come after the cut.
+    @Test
+    void shouldNotDeliverWhatIsCutWhenItWasCopiedBefore() {
+        append(10);
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(List.of(0L, 1L, 2L), sequences(tailer, 3)));
+        journal.truncateFromSequence(5);
+        append(1);
+        tailers.forEach(tailer -> assertEquals(List.of(3L, 4L), sequences(tailer, 2)));
+        tailers.forEach(tailer -> assertEquals(List.of(5L), sequences(tailer, 100)));
+        assertEquals(5, appender.nextSequence() - 1);
+    }
+
+    @Test
+    void shouldTellWhenACutTakesTheRestOfABatchThatIsBeingDelivered() {
+        append(2);
+        Batch batch = appender.batch();
+        for (int i = 0; i < 4; i++) {
+            batch.add(MemorySegment.ofArray(new byte[] {(byte) i}));
+        }
+        long position = batch.commit();
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(List.of(0L, 1L, 2L, 3L), sequences(tailer, 4)));
+        assertThrows(IllegalArgumentException.class, () -> journal.truncateFromSequence(4));
+        assertThrows(IllegalArgumentException.class, () -> journal.truncate(position + 64));
+        tailers.forEach(tailer -> assertEquals(List.of(4L), sequences(tailer, 1)));
+        journal.truncateFromSequence(2);
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.TRUNCATED, poll(tailer));
+            assertEquals(2, tailer.nextSequence());
+        }
+        append(1);
+        tailers.forEach(tailer -> assertEquals(List.of(2L), sequences(tailer, 10)));
+    }
+
+    /// Goal: a cut behind the frame that is being delivered leaves the rest of it.
+    @Test
+    void shouldDeliverTheRestOfABatchWhenTheCutIsBehindIt() {
+        Batch batch = appender.batch();
+        for (int i = 0; i < 4; i++) {
+            batch.add(MemorySegment.ofArray(new byte[] {(byte) i}));
+        }
+        batch.commit();
+        append(3);
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(List.of(0L, 1L), sequences(tailer, 2)));
+        journal.truncateFromSequence(4);
+        append(1);
+        tailers.forEach(tailer -> assertEquals(List.of(2L, 3L), sequences(tailer, 2)));
+        tailers.forEach(tailer -> assertEquals(List.of(4L), sequences(tailer, 100)));
+    }
+
+    @Test
+    void shouldTellOnceWhenSeveralCutsWereMissed() {
+        append(30);
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(30, poll(tailer)));
+        journal.truncateFromSequence(20);
+        append(15);
+        journal.truncateFromSequence(10);
+        append(2);
+        journal.truncateFromSequence(11);
+        append(9);
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.TRUNCATED, poll(tailer));
+            assertTrue(tailer.nextSequence() <= 20, () -> "told " + tailer.nextSequence());
+        }
+        // Told at 20 or at 10: then the next frame tells the rest.
+        for (Tailer tailer : tailers) {
+            int result = poll(tailer);
+            while (result == Tailer.TRUNCATED) {
+                result = poll(tailer);
+            }
+            assertEquals(20, tailer.nextSequence());
+        }
+    }
+
+    @Test
+    void shouldSayNothingWhenOnlyWhatIsAheadIsCut() {
+        append(10);
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(4, tailer.poll(Journals::check, 4)));
+        journal.truncateFromSequence(4);
+        tailers.forEach(tailer -> assertEquals(0, poll(tailer)));
+        append(2);
+        tailers.forEach(tailer -> assertEquals(List.of(4L, 5L), sequences(tailer, 100)));
+    }
+
+    @Test
+    void shouldCutNothingWhenToldToCutAtTheEnd() {
+        append(3);
+        int epoch = journal.positions().epoch();
+        assertEquals(journal.published(), journal.truncate(journal.published()));
+        assertEquals(journal.published(), journal.truncateFromSequence(3));
+        assertEquals(epoch, journal.positions().epoch());
+        assertThrows(IllegalArgumentException.class, () -> journal.truncateFromSequence(4));
+        assertThrows(IllegalArgumentException.class, () -> journal.truncate(journal.published() + 64));
+    }
+
+    @Test
+    void shouldGoOnWithTheNewSequenceWhenTheJournalIsReset() {
+        append(10);
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(10, poll(tailer)));
+        assertEquals(4096, journal.reset(1000));
+        assertEquals(4096, journal.retained());
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.OVERRUN, poll(tailer));
+            assertEquals(990, tailer.missedEntries());
+            assertEquals(1000, tailer.nextSequence());
+        }
+        append(1);
+        tailers.forEach(tailer -> assertEquals(List.of(1000L), sequences(tailer, 100)));
+        assertEquals(8192, journal.reset(5));
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.TRUNCATED, poll(tailer));
+            assertEquals(5, tailer.nextSequence());
+        }
+        append(1);
+        tailers.forEach(tailer -> assertEquals(List.of(5L), sequences(tailer, 100)));
+        assertEquals(List.of(5L), sequences(Tailer.open(reader, Start.oldest()), 100));
+    }
+
+    /// Goal: a tailer that stood at the very end of what was cut, where retention then went, is told by the next
+    /// frame.
+    @Test
+    void shouldTellWhenTheCutIsGivenUpMeanwhile() {
+        append(64); // one segment
+        assertEquals(4096, journal.published());
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(64, poll(tailer)));
+        journal.truncateFromSequence(60);
+        assertEquals(4096, journal.retain(4096));
+        tailers.forEach(tailer -> assertTrue(poll(tailer) <= 0));
+        append(1);
+        for (Tailer tailer : tailers) {
+            int result = poll(tailer);
+            if (result == Tailer.TRUNCATED) {
+                result = poll(tailer);
+            }
+            assertEquals(1, result);
+            assertEquals(61, tailer.nextSequence());
+        }
+    }
+}

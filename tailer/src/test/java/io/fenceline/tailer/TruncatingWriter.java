@@ -1,0 +1,52 @@
+package io.fenceline.tailer;
+
+import io.fenceline.appender.Batch;
+import io.fenceline.appender.ExclusiveAppender;
+import io.fenceline.journal.Journal;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/// Appends to the journal in argument 0 and cuts its end off again and again, until it is killed; argument 1 is a
+/// seed. Every entry says its sequence and a number that no other entry of any writer has.
+final class TruncatingWriter {
+    private TruncatingWriter() {}
+
+    public static void main(String[] arguments) {
+        SplittableRandom random = new SplittableRandom(Long.parseLong(arguments[1]));
+        try (Journal journal = Journal.open(Path.of(arguments[0]), Journals.CONFIG);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            System.out.println("open");
+            List<Long> frames = new ArrayList<>();
+            while (true) {
+                for (int i = random.nextInt(40); i > 0; i--) {
+                    frames.add(appender.nextSequence());
+                    append(appender, random);
+                }
+                if (!frames.isEmpty()) {
+                    int back = random.nextInt(Math.min(20, frames.size()));
+                    frames.subList(frames.size() - back, frames.size()).clear();
+                    long sequence = frames.removeLast();
+                    journal.truncateFromSequence(sequence);
+                }
+            }
+        }
+    }
+
+    private static void append(ExclusiveAppender appender, SplittableRandom random) {
+        Batch batch = appender.batch();
+        for (int i = random.nextInt(8) == 0 ? 3 : 1; i > 0; i--) {
+            byte[] payload = new byte[16 + random.nextInt(random.nextInt(8) == 0 ? 300 : 16)];
+            MemorySegment bytes = MemorySegment.ofArray(payload);
+            bytes.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, appender.nextSequence() + batch.size());
+            bytes.set(ValueLayout.JAVA_LONG_UNALIGNED, 8, random.nextLong());
+            batch.add(bytes);
+        }
+        if (batch.commit() < 0) {
+            throw new AssertionError("no room");
+        }
+    }
+}
