@@ -236,7 +236,7 @@ final class FrameRun {
 
     private void stagePad(int offset, long sequence, int epoch, int salt) {
         FrameStage stage = staging.stage;
-        stage.bytes().asSlice(offset, FrameDescriptor.SLOT_LENGTH_BYTES).fill((byte) 0);
+        stage.zero(offset, offset + FrameDescriptor.SLOT_LENGTH_BYTES);
         FrameDescriptor.writeHeader(
                 stage.bytes(),
                 offset,

@@ -72,7 +72,10 @@ final class FrameStage {
 
     /// Zeros from `from` up to the next multiple of a power of two.
     void zeroPad(int from, int alignment) {
-        int to = Bytes.align(from, alignment);
+        zero(from, Bytes.align(from, alignment));
+    }
+
+    void zero(int from, int to) {
         for (int i = from; i < to; i++) {
             bytes.set(Bytes.I8, i, (byte) 0);
         }

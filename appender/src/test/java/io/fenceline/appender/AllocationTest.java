@@ -58,16 +58,75 @@ class AllocationTest {
         }
     }
 
+    /// The same for group commit, of the producer and of the committing thread together: waiting, asynchronous with a
+    /// reused listener, relaxed, and encoded by the user.
+    @Test
+    void shouldAllocateNothingInGroupCommit(@TempDir Path directory) {
+        JournalConfig config = JournalConfig.defaults()
+                .withSegmentLengthBytes(2 << 20)
+                .withSegmentCount(2)
+                .withDurability(Durability.PROCESS)
+                .withFullPolicy(FullPolicy.OVERWRITE);
+        try (Journal journal = Journal.create(directory.resolve("journal"), config);
+                GroupCommitAppender appender = GroupCommitAppender.open(journal)) {
+            MemorySegment payload = Arena.ofAuto().allocate(400);
+            CommitListener listener = (result, sequence) -> assertTrue(result >= 0);
+            EntryEncoder<MemorySegment> encoder = new EntryEncoder<>() {
+                @Override
+                public int lengthBytes(MemorySegment message) {
+                    return 200;
+                }
+
+                @Override
+                public void encode(MemorySegment message, MemorySegment buffer, long offset, int lengthBytes) {
+                    MemorySegment.copy(message, 0, buffer, offset, lengthBytes);
+                }
+            };
+            long committing = Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> thread.getName().equals("fenceline-commit"))
+                    .findFirst()
+                    .orElseThrow()
+                    .threadId();
+            assertEquals(
+                    0,
+                    leastBytesAllocated(() -> appender.appendAsync(payload, 0, listener), committing),
+                    "bytes of a round of asynchronous appends");
+            assertEquals(
+                    0,
+                    leastBytesAllocated(() -> appender.append(payload, 0), committing),
+                    "bytes of a round of waiting appends");
+            assertEquals(
+                    0,
+                    leastBytesAllocated(() -> appender.appendRelaxed(payload, 0), committing),
+                    "bytes of a round of relaxed appends");
+            assertEquals(
+                    0,
+                    leastBytesAllocated(() -> appender.appendAsync(payload, encoder, listener), committing),
+                    "bytes of a round of encoded appends");
+        }
+    }
+
     private long leastBytesAllocated(LongSupplier append) {
+        return leastBytesAllocated(append, -1);
+    }
+
+    private long leastBytesAllocated(LongSupplier append, long otherThread) {
         long thread = Thread.currentThread().threadId();
         long least = Long.MAX_VALUE;
         for (int round = 0; round < MAXIMUM_ROUNDS && least > 0; round++) {
-            long before = threads.getThreadAllocatedBytes(thread);
+            // Its own last before and first after: to ask for another thread's may allocate.
+            long otherBefore = allocated(otherThread);
+            long before = allocated(thread);
             for (int i = 0; i < ROUND_LENGTH; i++) {
                 assertTrue(append.getAsLong() >= 0);
             }
-            least = Math.min(least, threads.getThreadAllocatedBytes(thread) - before);
+            long own = allocated(thread) - before;
+            least = Math.min(least, own + allocated(otherThread) - otherBefore);
         }
         return least;
+    }
+
+    private long allocated(long thread) {
+        return thread < 0 ? 0 : threads.getThreadAllocatedBytes(thread);
     }
 }
