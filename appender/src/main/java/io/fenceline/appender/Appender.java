@@ -73,6 +73,39 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     /// not fit the stage.
     abstract long appendUnstaged(Staging staging, MemorySegment payload, int length, int type, long timestampNs);
 
+    /// Makes this thread's next append or commit conditional: it happens only if its first entry gets that
+    /// sequence, so that nothing came between; else it returns [AppendResult#CONFLICT]. Holds for one attempt,
+    /// whatever it returns.
+    ///
+    ///     long result = appender.expectSequence(lastSeen + 1).append(payload);
+    ///
+    /// @param sequence 0 or more
+    /// @return this appender
+    public final Appender expectSequence(long sequence) {
+        return expect(Staging.ANY, sequence, sequence);
+    }
+
+    /// The same, if everything before ends at that position: the `position()` of the appender, or of a tailer
+    /// that has seen everything. (The frame itself may go to the start of the next segment.)
+    ///
+    /// @param position 0 or more
+    /// @return this appender
+    public final Appender expectPosition(long position) {
+        return expect(position, Staging.ANY, position);
+    }
+
+    private Appender expect(long position, long sequence, long given) {
+        if (given < 0) {
+            throw new IllegalArgumentException("expected " + given + ": give 0 or more");
+        }
+        staging().expect(position, sequence);
+        expecting();
+        return this;
+    }
+
+    /// The calling thread's next frame must not take a short way to its place.
+    void expecting() {}
+
     /// Appends an entry of type 0.
     public final long append(MemorySegment payload) {
         return append(payload, DEFAULT_TYPE);
@@ -248,6 +281,7 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
 
     private int checkedLength(long length) {
         if (length < 0 || length > maximumPayloadLengthBytes) {
+            staging().expects = false;
             throw new IllegalArgumentException(
                     "payload of " + length + " bytes: expected 0 to " + maximumPayloadLengthBytes
                             + ", a quarter of a segment; split it, or create the journal with larger segments");

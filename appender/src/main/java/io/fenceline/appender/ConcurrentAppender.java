@@ -225,7 +225,9 @@ public final class ConcurrentAppender extends Appender {
     ///
     /// @return the position, or a result of [AppendResult]
     private long reserve(SharedStaging own, int slotsLength, int entries) {
-        long word = own.word;
+        boolean expects = own.expects;
+        own.expects = false;
+        long word = expects ? reservations.word() : own.word; // a guess may be late, and would tell of a conflict
         int spins = 0;
         while (true) {
             if (word < 0) {
@@ -242,6 +244,9 @@ public final class ConcurrentAppender extends Appender {
                 continue;
             }
             long start = reservations.position(base, word);
+            if (expects && !own.isExpected(start, reservations.sequence(base, word))) {
+                return AppendResult.CONFLICT;
+            }
             boolean fits = slotsLength <= reservations.room(word);
             int length = fits ? slotsLength : reservations.room(word);
             if (start + length > positions.freeEnd() && !positions.isGrantedMeanwhile(start + length)) {
@@ -281,7 +286,18 @@ public final class ConcurrentAppender extends Appender {
             persister.drain();
             publish(own);
             word = next;
+            own.expectedPosition = own.expectedPosition == start ? own.end : own.expectedPosition; // the PAD is ours
         }
+    }
+
+    /// Where the next frame goes, if the segment has room for it and no thread is faster.
+    public long position() {
+        return reservations.lastPosition(reservations.word());
+    }
+
+    /// Sequence of the next entry, if no thread is faster.
+    public long nextSequence() {
+        return reservations.lastSequence(reservations.word());
     }
 
     /// The start of the next segment is a candidate for the floor before anybody can write there: else a

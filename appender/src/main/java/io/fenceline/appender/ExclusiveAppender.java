@@ -46,6 +46,11 @@ public final class ExclusiveAppender extends Appender {
     }
 
     @Override
+    void expecting() {
+        straightEnd = 0;
+    }
+
+    @Override
     void moved() {
         super.moved();
         straightEnd = 0;
@@ -191,6 +196,12 @@ public final class ExclusiveAppender extends Appender {
     }
 
     private long reserveSlowly(long start, int slotsLength) {
+        if (staging.expects) {
+            staging.expects = false;
+            if (!staging.isExpected(start, positions.nextSequence())) {
+                return AppendResult.CONFLICT;
+            }
+        }
         // `straightEnd` is at the end of a segment at most, so a frame that begins a segment always comes here.
         long segmentStart = geometry.segmentStart(start);
         long position = start + slotsLength <= segmentStart + geometry.segmentLengthBytes()

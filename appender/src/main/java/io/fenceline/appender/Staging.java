@@ -6,6 +6,8 @@ import java.lang.foreign.MemorySegment;
 
 /// The staging buffers of one appending thread, with the one claim and the one batch that live in them.
 class Staging {
+    static final long ANY = -1;
+
     /// Where frames are built.
     final FrameStage stage = new FrameStage(FrameStage.CHUNK_LENGTH_BYTES);
 
@@ -20,6 +22,12 @@ class Staging {
 
     /// Whether a claim or batch is open.
     boolean inUse;
+
+    /// Whether the next frame is wanted only where the log ends as below; [#ANY] for what does not matter.
+    boolean expects;
+
+    long expectedPosition = ANY;
+    long expectedSequence = ANY;
 
     /// Whether the caller's memory is being read: a fault then is no fault of the journal.
     boolean readingUserMemory;
@@ -36,6 +44,18 @@ class Staging {
             throw new IllegalStateException("a claim or batch is open: commit or abort it first");
         }
         return this;
+    }
+
+    void expect(long position, long sequence) {
+        expectedPosition = position;
+        expectedSequence = sequence;
+        expects = true;
+    }
+
+    /// Whether the log ends as expected.
+    boolean isExpected(long position, long sequence) {
+        return (expectedPosition == ANY || expectedPosition == position)
+                && (expectedSequence == ANY || expectedSequence == sequence);
     }
 
     void copyFromUser(FrameStage target, int offset, MemorySegment source, long sourceOffset, int lengthBytes) {

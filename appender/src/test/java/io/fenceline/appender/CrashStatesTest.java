@@ -50,6 +50,35 @@ class CrashStatesTest {
         explore(Durability.MEMORY, 48, FullPolicy.OVERWRITE, 64, false, 4, 150, new CrashChecker.Budget(16, 2, 64, 2));
     }
 
+    /// Suffix truncation and reset, cut at every operation, recoveries three deep.
+    @ParameterizedTest
+    @CsvSource({"MEMORY, 3, OVERWRITE, 24", "DEVICE, 3, FAIL, 2", "PROCESS, 3, OVERWRITE, 24"})
+    void shouldKeepItsPromisesWhereverATruncationIsCut(Durability level, int segments, FullPolicy policy, int nested) {
+        exploreCuts(level, segments, policy, 6, new CrashChecker.Budget(128, 6, nested, 3));
+    }
+
+    @Tag("slow")
+    @ParameterizedTest
+    @CsvSource({
+        "MEMORY, 2, FAIL, 32",
+        "MEMORY, 4, OVERWRITE, 32",
+        "DEVICE, 3, FAIL, 2",
+        "DEVICE, 4, OVERWRITE, 2",
+        "PROCESS, 3, OVERWRITE, 32"
+    })
+    void shouldKeepItsPromisesWhereverATruncationIsCutAtLength(
+            Durability level, int segments, FullPolicy policy, int nested) {
+        exploreCuts(level, segments, policy, 60, new CrashChecker.Budget(512, 16, nested, 3));
+    }
+
+    private static void exploreCuts(
+            Durability level, int segments, FullPolicy policy, int lives, CrashChecker.Budget budget) {
+        long seed = Long.getLong(SEED, DEFAULT_SEED);
+        Geometry geometry = Geometry.of(4096, segments);
+        CrashWorkload workload = new CrashWorkload(level, geometry, policy, 64, false, seed, budget);
+        explore(workload.cuttingOften(), level, segments, policy, 64, lives, 24, seed);
+    }
+
     private static void explore(
             Durability level,
             int segments,
@@ -62,6 +91,18 @@ class CrashStatesTest {
         long seed = Long.getLong(SEED, DEFAULT_SEED);
         CrashWorkload workload =
                 new CrashWorkload(level, Geometry.of(4096, segments), policy, granularity, garbage, seed, budget);
+        explore(workload, level, segments, policy, granularity, lives, steps, seed);
+    }
+
+    private static void explore(
+            CrashWorkload workload,
+            Durability level,
+            int segments,
+            FullPolicy policy,
+            int granularity,
+            int lives,
+            int steps,
+            long seed) {
         try {
             CrashChecker checker = workload.run(lives, steps);
             System.out.printf(

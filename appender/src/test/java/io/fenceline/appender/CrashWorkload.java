@@ -43,6 +43,7 @@ final class CrashWorkload {
     private int runs;
     private Positions positions;
     private ExclusiveAppender appender;
+    private boolean cuttingOften;
 
     /// @param granularityBytes frames are multiples of it (512: no sector is shared)
     CrashWorkload(
@@ -73,6 +74,12 @@ final class CrashWorkload {
         checker.checkNow(journal.medium());
     }
 
+    /// Cuts the log again and again; every life ends inside a cut.
+    CrashWorkload cuttingOften() {
+        cuttingOften = true;
+        return this;
+    }
+
     /// Lives so many lives.
     CrashChecker run(int lives, int steps) {
         for (int life = 0; life < lives; life++) {
@@ -80,7 +87,7 @@ final class CrashWorkload {
             for (int i = 0; i < n; i++) {
                 step();
             }
-            switch (random.nextInt(8)) {
+            switch (cuttingOften ? 5 + random.nextInt(3) : random.nextInt(8)) {
                 case 5 -> crashInCut(this::truncate, false);
                 case 6 -> crashInCut(this::truncate, true);
                 case 7 -> crashInCut(this::reset, random.nextBoolean());
@@ -104,7 +111,7 @@ final class CrashWorkload {
     }
 
     private void step() {
-        switch (random.nextInt(10)) {
+        switch (cuttingOften && random.nextInt(5) == 0 ? 4 : random.nextInt(10)) {
             case 0 -> batch();
             case 1 -> claim();
             case 2 -> retain();

@@ -22,6 +22,10 @@ public final class AppendResult {
     /// [JournalException.Poisoned]. Nothing is acknowledged any more until the journal is opened again.
     public static final long POISONED = -5;
 
+    /// The append was conditional, and the log does not end where the caller expected: something came between.
+    /// Nothing happened (but a PAD, perhaps, at the end of a segment). Look at what came, then expect anew.
+    public static final long CONFLICT = -6;
+
     private AppendResult() {}
 
     /// The name of a result, or the position in digits.
@@ -35,6 +39,7 @@ public final class AppendResult {
             case (int) INTERRUPTED -> "INTERRUPTED";
             case (int) BACK_PRESSURED -> "BACK_PRESSURED";
             case (int) POISONED -> "POISONED";
+            case (int) CONFLICT -> "CONFLICT";
             default -> "unknown result " + result;
         };
     }

@@ -234,7 +234,7 @@ public final class Reservations {
     }
 
     /// Sequence after everything reserved, by the last word.
-    long lastSequence(long word) {
+    public long lastSequence(long word) {
         Base last = base;
         return last.tag == tag(word) ? sequence(last, word) : last.sequence;
     }
