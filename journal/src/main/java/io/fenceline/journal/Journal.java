@@ -8,6 +8,7 @@ import io.fenceline.journal.persist.Persister;
 import io.fenceline.journal.positions.LogView;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.RunFile;
+import io.fenceline.journal.recovery.Backup;
 import io.fenceline.journal.recovery.CutSeek;
 import io.fenceline.journal.recovery.Head;
 import io.fenceline.journal.recovery.Inspection;
@@ -186,6 +187,26 @@ public final class Journal implements JournalSource {
     public static VerifyReport verify(Path directory, VerifyReport.Progress progress) {
         try (Inspection inspection = Inspection.open(directory)) {
             return inspection.verify(progress);
+        }
+    }
+
+    /// Copies what is published of a journal, in use or not, to a new journal: as if it had been closed at that
+    /// moment. Takes no lock; a writer does not wait. The copy has the identity and the secret of the journal,
+    /// and the strongest durability that its storage gives. Durable for real when this returns; if it throws,
+    /// nothing is there.
+    ///
+    /// If the ring goes past meanwhile, the copy begins at what is retained then.
+    ///
+    /// @param from a journal
+    /// @param to   must not exist, its parent must
+    /// @throws JournalException.NotAJournal   if there is none
+    /// @throws JournalException.AlreadyExists if something is at `to`
+    /// @throws JournalException.Corrupt       if the head is damaged beyond use
+    /// @throws JournalException.Io            if the operating system refuses
+    /// @throws JournalException               if the ring goes past again and again
+    public static BackupReport backup(Path from, Path to) {
+        try (ReadOnlyJournal source = openReadOnly(from)) {
+            return new Backup(source.view()).to(to);
         }
     }
 

@@ -101,6 +101,8 @@ final class Fenceline implements Runnable {
         line.addSubcommand(new Verify(console));
         line.addSubcommand(new Info(console));
         line.addSubcommand(new Recover(console));
+        line.addSubcommand(new Truncate(console));
+        line.addSubcommand(new BackupCommand(console));
         for (CommandLine command : line.getSubcommands().values()) {
             command.getCommandSpec()
                     .mixinStandardHelpOptions(true)
