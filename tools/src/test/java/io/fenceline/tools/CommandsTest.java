@@ -161,4 +161,21 @@ final class CommandsTest {
         assertTrue(json.startsWith("{\"n\":1,\"s\":\"\\u0000"), json);
         assertTrue(json.chars().allMatch(c -> c >= 0x20 && c < 0x7F));
     }
+
+    @Test
+    void shouldCopyAJournalToAnotherOne() {
+        CommandRun.fed("a\nb\n", "append", journal).good();
+        String copy = directory.resolve("copy").toString();
+        String out = CommandRun.of("backup", journal, copy).good().out();
+        assertEquals("copied positions 0 to 128: 2 entries, the next one has sequence 2\n", out);
+        CommandRun.fed("c\n", "append", journal).good();
+        assertEquals(
+                "128 2\n", CommandRun.fed("d\n", "append", "--ack", copy).good().out());
+        assertEquals("a\nb\nd\n", CommandRun.of("tail", copy).good().out());
+        assertEquals("a\nb\nc\n", CommandRun.of("tail", journal).good().out());
+        CommandRun.of("backup", journal, copy).refused(ExitCodes.USAGE, copy);
+        String json =
+                CommandRun.of("backup", journal, copy + "2", "--json").good().out();
+        assertTrue(json.contains("\"nextSequence\":3") && json.contains("\"whole\":true"), json);
+    }
 }
