@@ -245,9 +245,10 @@ abstract class FilePersister implements Persister {
 
     /// `DEVICE`: `pwrite` and `fdatasync`. Both go through one lock, and an error becomes poison before the lock is
     /// released: Linux reports a write-back error once per descriptor, so that of two overlapping syncs one would
-    /// return success.
+    /// return success. A sync of a file that was removed or cut off under the writer is no success either.
     static final class DevicePersister extends FilePersister {
         private final MemorySegment capture = Posix.newCapture();
+        private final MemorySegment status = Posix.newStatusBuffer();
 
         DevicePersister(JournalFiles files) {
             super(files);
@@ -269,6 +270,7 @@ abstract class FilePersister implements Persister {
             check();
             try {
                 Posix.fdatasync(files.logFd(), capture, files.logPath());
+                Posix.checkWhole(files.logFd(), files.logLengthBytes(), status, capture, files.logPath());
             } catch (JournalException.Io e) {
                 poison(e);
                 throw e;

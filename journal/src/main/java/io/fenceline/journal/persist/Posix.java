@@ -15,8 +15,8 @@ import java.lang.invoke.MethodHandle;
 
 /// The system calls that the JDK does not offer with the options that a journal needs, through FFM.
 ///
-/// Linux, 64 bit, little-endian. Every failure becomes a [JournalException.Io] that names the call, the object and the
-/// system's reason. Nothing here is for a hot path but [#copy], [#pwriteFully] and [#fdatasync].
+/// Linux, 64 bit, little-endian. Every failure becomes a [JournalException.Io] that names the call, the object and
+/// the system's reason. Nothing here is for a hot path but [#copy], [#pwriteFully] and [#fdatasync].
 public final class Posix {
     public static final int O_RDONLY = 0;
     public static final int O_RDWR = 2;
@@ -57,6 +57,9 @@ public final class Posix {
     private static final int MADV_POPULATE_WRITE = 23;
     private static final int CLOCK_REALTIME = 0;
     private static final int STATX_SIZE_AND_TYPE = 0x1 | 0x2 | 0x200;
+    private static final int STATX_NLINK = 0x4;
+    private static final long STATX_BYTES = 256;
+    private static final MemorySegment EMPTY = Arena.global().allocate(1);
 
     private static final Linker LINKER = Linker.nativeLinker();
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
@@ -345,8 +348,8 @@ public final class Posix {
         }
     }
 
-    /// Takes the exclusive lock of the open file description; it goes only when all its descriptors are closed, so with
-    /// the process, and no other descriptor of the file can drop it.
+    /// Takes the exclusive lock of the open file description; it goes only when all its descriptors are closed, so
+    /// with the process, and no other descriptor of the file can drop it.
     ///
     /// @return false if another description holds it
     public static boolean tryLock(int fd, Object what) {
@@ -397,6 +400,42 @@ public final class Posix {
         }
     }
 
+    /// Looks at a file that was synced: bytes of a file that was removed or cut off meanwhile are durable nowhere.
+    /// Allocates nothing.
+    ///
+    /// @param length  what the file must have at least
+    /// @param buffer  from [#newStatusBuffer]
+    /// @param capture from [#newCapture]
+    /// @throws JournalException.Io if the file has no name any more, or is shorter
+    static void checkWhole(int fd, long length, MemorySegment buffer, MemorySegment capture, Object what) {
+        try {
+            check(
+                    (int) STATX.invokeExact(
+                            capture, fd, EMPTY, AT_EMPTY_PATH, STATX_SIZE_AND_TYPE | STATX_NLINK, buffer),
+                    "stat",
+                    what,
+                    capture);
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+        long size = buffer.get(JAVA_LONG, 40);
+        if (size < length) {
+            throw new JournalException.Io(
+                    what + ": expected " + length + " bytes, actual " + size
+                            + ": the file was truncated under the writer; restore it from a copy",
+                    0);
+        }
+        if (buffer.get(JAVA_INT, 16) == 0) {
+            throw new JournalException.Io(
+                    what + " was removed under the writer: what is written to it is lost when it is closed", 0);
+        }
+    }
+
+    /// For [#checkWhole], one per thread.
+    static MemorySegment newStatusBuffer() {
+        return Arena.ofAuto().allocate(STATX_BYTES, 8);
+    }
+
     /// The magic number of the file system that an open file is on.
     public static long fileSystemMagic(int fd, Object what) {
         try (Arena arena = Arena.ofConfined()) {
@@ -409,7 +448,8 @@ public final class Posix {
         }
     }
 
-    /// memcpy in native code: a page that cannot be had stops the process there, instead of losing the store silently.
+    /// memcpy in native code: a page that cannot be had stops the process there, instead of losing the store
+    /// silently.
     static void copy(long destination, long source, long length) {
         try {
             long ignored = (long) MEMCPY.invokeExact(destination, source, length);

@@ -19,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Somebody truncates `journal.log` under those who have it open. That loses data; nobody may claim otherwise.
 final class TruncatedLogTest {
@@ -108,23 +109,42 @@ final class TruncatedLogTest {
         });
     }
 
-    // `pwrite` makes the file longer again. The entries before are lost, and the next opening says so.
-    @Test
-    void shouldRefuseToOpenWhenTheLogWasTruncatedUnderADeviceWriter() {
+    // `pwrite` makes the file longer again, and `fdatasync` says that all is well: nothing is acknowledged all the
+    // same.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldPoisonADeviceWriterWhenTheLogIsTruncatedOrRemoved(boolean remove) {
         assumeTrue(JournalUnderTest.isDeviceThere(), "the build's directory is on a file system in memory: no DEVICE");
         JournalUnderTest journal = newJournal(Durability.DEVICE);
         journal.keepIfFailing(() -> {
-            try (Children children = new Children(1)) {
+            try (Children children = new Children(1);
+                    ReadOnlyJournal reader = Journal.openReadOnly(journal.directory())) {
                 ChildProcess writer = children.writer(journal, "FAIL", Long.MAX_VALUE, "wait");
                 writer.await(Kind.OPENED);
                 writer.await(Kind.NEXT);
                 writer.await(Kind.FRAME);
-                truncate(journal);
-                Report acknowledged = writer.await(Kind.FRAME);
-                assertTrue(acknowledged.position() < LOG_LENGTH_BYTES / 2, "not all of the first lap");
-                writer.kill();
+                writer.signal("STOP");
+                writer.awaitState('T');
+                long published = reader.published();
+                if (remove) {
+                    Files.delete(journal.log());
+                } else {
+                    truncate(journal);
+                }
+                writer.signal("CONT");
+                assertEquals(Child.REFUSED, writer.exitCode(), writer::errors);
+                String told = remove ? "was removed under the writer" : "was truncated under the writer";
+                assertTrue(writer.errors().contains(told), writer::errors);
+                // What was synced before may be acknowledged afterwards, but nothing behind it.
+                for (Report acknowledged : writer.rest()) {
+                    assertTrue(acknowledged.position() <= published, acknowledged + " beyond published " + published);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
-            expectRefusal(journal);
+            if (!remove) {
+                expectRefusal(journal);
+            }
         });
     }
 }
