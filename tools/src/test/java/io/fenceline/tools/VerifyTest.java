@@ -13,6 +13,9 @@ import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.VerifyReport;
 import io.fenceline.journal.format.FrameDescriptor;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.recovery.Head;
+import io.fenceline.journal.recovery.LogReader;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -127,6 +130,44 @@ class VerifyTest {
         InspectionFixture.Run run = journal.run("verify", List.of());
         assertEquals(ExitCodes.CORRUPT, run.code(), run.out());
         assertTrue(run.out().contains("state record was lost"), run.out());
+    }
+
+    // The image of a journal that was open, under a record of another boot: what a power cut leaves at level PROCESS.
+    @Test
+    void shouldSayPowerLostWhenAProcessJournalWasOpenInAnotherBoot() throws IOException {
+        InspectionFixture journal = new InspectionFixture(parent).fill();
+        byte[] log;
+        try (Journal open = Journal.open(journal.directory, InspectionFixture.CONFIG);
+                ExclusiveAppender appender = ExclusiveAppender.open(open)) {
+            journal.append(appender, "not synced");
+            log = journal.readLog();
+        }
+        journal.writeLog(log);
+        assertFalse(journal.run("verify", List.of()).out().contains("POWER_LOST"), "a crash in this boot is none");
+        LogReader reader = (offset, destination, destinationOffset, length) ->
+                MemorySegment.copy(MemorySegment.ofArray(log), offset, destination, destinationOffset, length);
+        Head head = Head.read(reader, log.length, "journal.log");
+        StateRecord now = head.state();
+        StateRecord elsewhere = new StateRecord(
+                now.version() + 1,
+                now.lease(),
+                now.floor(),
+                now.floorSequence(),
+                now.retained(),
+                now.epochStart(),
+                now.epoch(),
+                now.flags(),
+                now.durability(),
+                now.bootHash() + 1);
+        ByteBuffer line = ByteBuffer.allocateDirect(StateRecord.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        elsewhere.encode(line, head.superblock().salt());
+        for (int mirror = 0; mirror < StateRecord.MIRRORS; mirror++) {
+            line.clear().get(log, (int) StateRecord.fileOffset(elsewhere.version(), mirror), StateRecord.LENGTH_BYTES);
+        }
+        journal.writeLog(log);
+        InspectionFixture.Run run = journal.run("verify", List.of());
+        assertEquals(ExitCodes.OK, run.code(), run.err());
+        assertTrue(run.out().contains("POWER_LOST"), run.out());
     }
 
     @Test

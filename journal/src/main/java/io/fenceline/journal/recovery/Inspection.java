@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 ///        |   everything must be whole |   unrecovered    |
 ///        +----------------------------+------------------+
 ///
-/// `to` is what a live writer has published, else the floor of the newest state record. Between the floor and the lease
-/// of a writer that did not close, anything may lie: that is for recovery to judge.
+/// `to` is what a live writer has published, else the floor of the newest state record. Between the floor and the
+/// lease of a writer that did not close, anything may lie: that is for recovery to judge.
 ///
 /// The positions are those of the moment of [#open], but [#retained] follows a live writer. One thread.
 public final class Inspection implements AutoCloseable {
@@ -81,6 +81,11 @@ public final class Inspection implements AutoCloseable {
                 warnings.add("journal.run says that all before " + shared[1] + " was published, beyond the lease "
                         + state.lease() + " of state record " + state.version()
                         + ": either journal.log is an older copy, or its newest state record was lost");
+            }
+            if (Recovery.isPowerLost(state, RunFile.bootHash32())) {
+                warnings.add("POWER_LOST: the last writer did not close, at level PROCESS, and the machine was started"
+                        + " again since: what the operating system had not written back is lost, above the floor and"
+                        + " below it; open the journal for writing to recover what is whole");
             }
         }
         lostState = lost;
@@ -197,8 +202,8 @@ public final class Inspection implements AutoCloseable {
                         + files.logLengthBytes());
     }
 
-    /// A frame of the newest epoch beyond the lease, or a published position there, shows that a newer state record was
-    /// lost; null if nothing does.
+    /// A frame of the newest epoch beyond the lease, or a published position there, shows that a newer state record
+    /// was lost; null if nothing does.
     @Nullable
     DamagedRange findLostState() {
         StateRecord state = head.state();

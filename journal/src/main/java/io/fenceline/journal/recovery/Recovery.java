@@ -23,9 +23,10 @@ import java.util.List;
 ///                       ^^^^^^^^^^       ^^^^^^^^^^^^^^^^^^^^^^^^^^^
 ///                        sealed by PADs: a position is never written twice in a lap
 ///
-/// [#scan] reads O(lease − floor) and writes nothing. [#repair] then makes durable what is kept, because what is read
-/// after a mere process crash may not be durable yet: first the record it was judged by, then the bytes; only then the
-/// PADs; and last, by the caller, the record of the next epoch. Cut anywhere, the next recovery concludes the same.
+/// [#scan] reads O(lease − floor) and writes nothing. [#repair] then makes durable what is kept, because what is
+/// read after a mere process crash may not be durable yet: first the record it was judged by, then the bytes; only
+/// then the PADs; and last, by the caller, the record of the next epoch. Cut anywhere, the next recovery concludes
+/// the same.
 public final class Recovery {
     /// How far beyond the lease a frame of the newest epoch is looked for: the writer's first lease.
     static final int BEYOND_LENGTH_BYTES = 64 << 10;
@@ -75,9 +76,17 @@ public final class Recovery {
         state = head.state();
         warnings = head.warnings();
         sameBoot = state.bootHash() == bootHash;
-        powerLost = state.durability() == Durability.PROCESS.id() && !sameBoot && !state.isClean();
+        powerLost = isPowerLost(state, bootHash);
         this.name = name;
         frames = new FrameReader(reader, superblock);
+    }
+
+    /// Whether what a record's writer left may never have reached the medium: level `PROCESS`, not closed, and the
+    /// machine was started again since.
+    ///
+    /// @param bootHash of the running boot
+    static boolean isPowerLost(StateRecord state, int bootHash) {
+        return state.durability() == Durability.PROCESS.id() && state.bootHash() != bootHash && !state.isClean();
     }
 
     /// Reads and judges; writes nothing.
@@ -185,8 +194,8 @@ public final class Recovery {
         return 1;
     }
 
-    /// A frame of the newest epoch at or beyond the lease was written under a lease that is not in the newest record
-    /// found, so there was a newer one.
+    /// A frame of the newest epoch at or beyond the lease was written under a lease that is not in the newest
+    /// record found, so there was a newer one.
     private void checkBeyond() {
         // Also where the ring holds what is retained by this record: the lost one may have given it up.
         long end = state.lease() + Math.min(BEYOND_LENGTH_BYTES, geometry.capacityBytes());
@@ -261,8 +270,8 @@ public final class Recovery {
         }
     }
 
-    /// Writes the record that everything was judged by to its lines again, one mirror after the other, so that a torn
-    /// write cannot take both.
+    /// Writes the record that everything was judged by to its lines again, one mirror after the other, so that a
+    /// torn write cannot take both.
     private void persistRecord(Persister persister) {
         ByteBuffer line =
                 ByteBuffer.allocateDirect(2 * StateRecord.LENGTH_BYTES).alignedSlice(StateRecord.LENGTH_BYTES);
