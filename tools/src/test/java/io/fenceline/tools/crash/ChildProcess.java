@@ -13,10 +13,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// A JVM that runs [Child], seen from the test: commands go in, reports come out and are kept here, in another process
-/// than the one that is killed.
+/// A JVM that runs [Child], seen from the test: commands go in, reports come out and are kept here, in another
+/// process than the one that is killed.
 final class ChildProcess implements AutoCloseable {
     /// 128 + SIGKILL.
     static final int KILLED = 137;
@@ -124,6 +126,28 @@ final class ChildProcess implements AutoCloseable {
         return taken;
     }
 
+    /// What the child's threads are at: as it tells, and as the kernel tells if it does not answer.
+    private String threads() {
+        StringBuilder text = new StringBuilder();
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/" + pid() + "/task"))) {
+            for (Path task : tasks.toList()) {
+                text.append('\n').append(Files.readString(task.resolve("comm")).strip());
+                text.append(' ').append(Files.readString(task.resolve("stat")).strip());
+                text.append(' ').append(Files.readString(task.resolve("wchan")).strip());
+            }
+            Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
+            Process dump = new ProcessBuilder(jcmd.toString(), Long.toString(pid()), "Thread.print")
+                    .redirectErrorStream(true)
+                    .start();
+            dump.onExit().completeOnTimeout(dump, 20, TimeUnit.SECONDS).join();
+            dump.destroyForcibly();
+            text.append('\n').append(new String(dump.getInputStream().readNBytes(1 << 16), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            text.append("\nno more is known: ").append(e);
+        }
+        return text.toString();
+    }
+
     /// Waits for the next report.
     ///
     /// @return null if the child has ended without another
@@ -131,7 +155,8 @@ final class ChildProcess implements AutoCloseable {
         long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_S);
         while (reports.isEmpty() && !ended) {
             if (System.nanoTime() > deadlineNs) {
-                throw new AssertionError("child " + pid() + " is silent for " + PATIENCE_S + " s: " + errors());
+                throw new AssertionError(
+                        "child " + pid() + " is silent for " + PATIENCE_S + " s: " + errors() + threads());
             }
             try {
                 wait(1000);
