@@ -10,6 +10,7 @@ import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.JournalSource;
 import io.fenceline.journal.RecoveryReport;
+import io.fenceline.journal.format.Geometry;
 import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
 import java.io.BufferedOutputStream;
@@ -126,13 +127,24 @@ final class Child {
                 report(Report.Kind.FRAME, result, sequence, epoch, workload.entries(epoch, sequence));
                 i++;
             } else if (result == AppendResult.FULL && retain) {
-                journal.retain(journal.published() - journal.capacityBytes() / 2);
+                giveUpHalf(journal);
             } else if (result == AppendResult.FULL) {
                 report(Report.Kind.FULL, journal.published(), sequence, 0, 0);
                 return;
             } else {
                 throw new AssertionError("append: " + AppendResult.describe(result));
             }
+        }
+    }
+
+    /// Whole segments: of one that is begun, nothing is given up.
+    private static void giveUpHalf(Journal journal) {
+        Geometry geometry = journal.view().superblock().geometry();
+        long half = journal.published() - journal.capacityBytes() / 2;
+        long before = journal.retained();
+        long after = journal.retain(Math.min(geometry.segmentEnd(half - 1), journal.published()));
+        if (after == before) {
+            throw new AssertionError("full, and nothing to give up: retained " + before);
         }
     }
 
