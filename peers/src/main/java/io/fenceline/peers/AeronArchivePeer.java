@@ -38,7 +38,8 @@ final class AeronArchivePeer implements Peer {
                         .aeronDirectoryName(aeron)
                         .archiveDir(directory.resolve("archive").toFile())
                         .threadingMode(ArchiveThreadingMode.SHARED)
-                        .controlChannel("aeron:udp?endpoint=localhost:18010")
+                        .controlChannelEnabled(false)
+                        .archiveClientContext(new AeronArchive.Context().controlResponseChannel("aeron:ipc"))
                         .replicationChannel("aeron:udp?endpoint=localhost:0")
                         .fileSyncLevel(2)
                         .catalogFileSyncLevel(2));
