@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// Checks or applies palantir-java-format (120 columns) on every Java file of the tree; the root pom runs it.
 ///
-///     java -cp FORMATTER build/Format.java check|apply|skip ROOT FORMATTER-VERSION
+///     java -cp FORMATTER .ci/build/Format.java check|apply|skip ROOT FORMATTER-VERSION
 ///
 /// `target/format.clean` lists the files found clean with their size and time, so that an unchanged tree costs nothing.
 /// `target/format.bad` is there afterwards if and only if a file is not as it should be.
@@ -98,7 +98,8 @@ final class Format {
             @Override
             public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
                 String name = directory.getFileName().toString();
-                boolean ours = directory.equals(root) || !(name.startsWith(".") || name.equals("target"));
+                boolean hidden = name.startsWith(".") && !name.equals(".ci");
+                boolean ours = directory.equals(root) || !(hidden || name.equals("target"));
                 return ours ? FileVisitResult.CONTINUE : FileVisitResult.SKIP_SUBTREE;
             }
 
