@@ -279,6 +279,9 @@ public final class Positions {
     /// @return 0, [#NOT_YET_PUBLISHED], or a result of [AppendResult]
     public long admit(@Nullable Reservations shared, long reserved, long sequence, long end) {
         synchronized (monitor) {
+            if (keeper.isUnwritten()) {
+                poison(new IllegalStateException("a thread died while it wrote a state record"));
+            }
             checkFault();
             if (end <= freeEnd) {
                 return 0; // another thread has asked meanwhile

@@ -32,6 +32,7 @@ final class StateKeeper {
     private long epochStart;
     private int epoch;
     private int flags;
+    private boolean unwritten;
     private final int durability;
     private final int bootHash;
 
@@ -102,11 +103,20 @@ final class StateKeeper {
         assert lease >= this.lease && retained >= this.retained && floor >= this.floor && retained <= floor
                 : "state record would go back";
         assert lease <= retained + geometry.capacityBytes() : "lease beyond what is free";
+        unwritten = true;
         this.lease = lease;
         this.retained = retained;
         this.floor = floor;
         this.floorSequence = floorSequence;
         write();
+        unwritten = false;
+    }
+
+    /// Whether [#extend] ended by an exception, and who called it may not even have been able to say so (no stack
+    /// left):
+    /// then the promise here is not the durable one.
+    boolean isUnwritten() {
+        return unwritten;
     }
 
     /// Data first, then the clean record, both for real.
