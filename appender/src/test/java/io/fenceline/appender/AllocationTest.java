@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// In steady state an append allocates nothing, lease extensions and rotation included.
 class AllocationTest {
@@ -24,17 +26,25 @@ class AllocationTest {
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+    enum Kind {
+        EXCLUSIVE,
+        CONCURRENT
+    }
+
     /// Two laps of the ring and some lease extensions a round. While the JVM warms up, it allocates for itself: so
-    /// one round of many must do without, and a single object an extension leaves none.
-    @Test
-    void shouldAllocateNothingWhenAppending(@TempDir Path directory) {
+    /// one round of many must do without, and a single object an extension leaves none. Whoever rotates for many
+    /// threads makes one object a segment: [io.fenceline.journal.positions.Reservations.Base].
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void shouldAllocateNothingWhenAppending(Kind kind, @TempDir Path directory) {
         JournalConfig config = JournalConfig.defaults()
-                .withSegmentLengthBytes(2 << 20)
+                .withSegmentLengthBytes(kind == Kind.EXCLUSIVE ? 2 << 20 : 32 << 20)
                 .withSegmentCount(2)
                 .withDurability(Durability.PROCESS)
                 .withFullPolicy(FullPolicy.OVERWRITE);
         try (Journal journal = Journal.create(directory.resolve("journal"), config);
-                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+                Appender appender =
+                        kind == Kind.EXCLUSIVE ? ExclusiveAppender.open(journal) : ConcurrentAppender.open(journal)) {
             MemorySegment payload = Arena.ofAuto().allocate(700);
             assertEquals(0, leastBytesAllocated(() -> appender.append(payload)), "bytes of a round of appends");
             assertEquals(

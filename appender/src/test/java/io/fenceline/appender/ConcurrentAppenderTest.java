@@ -21,12 +21,16 @@ import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -201,102 +205,6 @@ class ConcurrentAppenderTest {
         Acknowledged.checkImage(journal, journal.medium().afterPowerCut(), told);
     }
 
-    /// A thread that dies between reserve and publish, at each step, gets a PAD in its place; the others go on.
-    @ParameterizedTest
-    @EnumSource(
-            value = Step.class,
-            names = {"STORE", "DRAIN"})
-    void shouldPadTheSlotsOfAThreadThatDies(Step step) {
-        AtomicInteger deaths = new AtomicInteger();
-        SplittableRandom random = new SplittableRandom(7);
-        HookedPersister.Hook hook = at -> {
-            boolean dies;
-            synchronized (random) {
-                dies = at == step && Thread.currentThread().getName().equals("member-0") && random.nextInt(10) == 0;
-            }
-            boolean burying = StackWalker.getInstance()
-                    .walk(frames -> frames.anyMatch(f -> f.getMethodName().equals("bury")
-                            || f.getMethodName().equals("admit")));
-            if (dies && !burying) {
-                deaths.incrementAndGet();
-                throw new StackOverflowError("as if");
-            }
-        };
-        Positions positions = journal.open(medium -> new HookedPersister(medium, hook), OVERWRITE);
-        ConcurrentAppender appender = ConcurrentAppender.open(positions);
-        AtomicInteger died = new AtomicInteger();
-        Team.of(3, thread -> {
-                    for (int number = 0; number < 300; number++) {
-                        byte[] payload = Acknowledged.payload(thread, number, number % 900);
-                        try {
-                            acknowledged.add(append(appender, payload), payload);
-                        } catch (StackOverflowError e) {
-                            died.incrementAndGet();
-                        }
-                    }
-                })
-                .begin()
-                .join();
-        assertTrue(died.get() > 5, () -> "died " + died);
-        assertEquals(deaths.get(), died.get());
-        assertEquals(900 - died.get(), acknowledged.size());
-        appender.close();
-        assertEquals(positions.reserved(), positions.run().published());
-        assertTrue(positions.close());
-        assertTrue(journal.state().isClean());
-        assertTrue(journal.state().floorSequence() >= 900 - died.get());
-        assertEquals(0, Acknowledged.check(journal.walk(), acknowledged.now()));
-    }
-
-    /// If not even the PAD can be stored, nothing behind it can ever be published: everybody is told.
-    @Test
-    void shouldPoisonWhenTheSlotsOfADeadThreadCannotBePadded() {
-        AtomicInteger stores = new AtomicInteger();
-        HookedPersister.Hook hook = at -> {
-            if (at == Step.STORE
-                    && Thread.currentThread().getName().equals("member-0")
-                    && stores.incrementAndGet() > 20) {
-                throw new OutOfMemoryError("as if");
-            }
-        };
-        Positions positions = journal.open(medium -> new HookedPersister(medium, hook), OVERWRITE);
-        ConcurrentAppender appender = ConcurrentAppender.open(positions);
-        Team.of(4, thread -> {
-                    Class<? extends Throwable> expected =
-                            thread == 0 ? OutOfMemoryError.class : JournalException.Poisoned.class;
-                    assertThrows(expected, () -> appendAll(appender, thread, 0));
-                })
-                .begin()
-                .join();
-        appender.close();
-        assertTrue(positions.close());
-        Acknowledged.checkImage(journal, journal.medium().afterPowerCut(), acknowledged.now());
-    }
-
-    /// The same where the dead thread has no stack left for anything, not even to poison: who waits does it.
-    @Test
-    void shouldPoisonForAThreadThatCannotEvenPoison() {
-        AtomicInteger stores = new AtomicInteger();
-        HookedPersister.Hook hook = at -> {
-            if (Thread.currentThread().getName().equals("member-0")
-                    && (at == Step.POISON || (at == Step.STORE && stores.incrementAndGet() > 20))) {
-                throw new StackOverflowError("as if");
-            }
-        };
-        Positions positions = journal.open(medium -> new HookedPersister(medium, hook), OVERWRITE);
-        ConcurrentAppender appender = ConcurrentAppender.open(positions);
-        Team.of(4, thread -> {
-                    Class<? extends Throwable> expected =
-                            thread == 0 ? StackOverflowError.class : JournalException.Poisoned.class;
-                    assertThrows(expected, () -> appendAll(appender, thread, 0));
-                })
-                .begin()
-                .join();
-        appender.close();
-        assertTrue(positions.close());
-        Acknowledged.checkImage(journal, journal.medium().afterPowerCut(), acknowledged.now());
-    }
-
     /// Durable is not visible: a thread that is stopped before its fence holds up the publication of the one behind
     /// it, not its append; helping then publishes both.
     @Test
@@ -330,6 +238,35 @@ class ConcurrentAppenderTest {
         assertFalse(appender.awaitPublished(193), "nothing more will come");
         assertTrue(positions.close());
         assertFalse(appender.awaitPublished(64));
+    }
+
+    /// Threads outlive appenders: a pool's keep neither a closed one nor its buffers.
+    @Test
+    void shouldBeKeptByNoThreadOnceClosed() {
+        Positions positions = journal.open(OVERWRITE);
+        CountDownLatch over = new CountDownLatch(1);
+        AtomicInteger appended = new AtomicInteger();
+        AtomicReference<@Nullable ConcurrentAppender> appender =
+                new AtomicReference<>(ConcurrentAppender.open(positions));
+        WeakReference<@Nullable ConcurrentAppender> kept = new WeakReference<>(appender.get());
+        Team team = Team.of(3, thread -> {
+                    append(Objects.requireNonNull(appender.get()), new byte[8]);
+                    appended.incrementAndGet();
+                    awaitLatch(over);
+                })
+                .begin();
+        Team.await("appends", () -> appended.get() == 3);
+        ConcurrentAppender closed = Objects.requireNonNull(appender.getAndSet(null));
+        closed.close();
+        assertEquals(AppendResult.CLOSED, append(closed, new byte[8]), "this thread comes late");
+        closed = null;
+        Team.await("the closed appender is collected", () -> {
+            System.gc();
+            return kept.get() == null;
+        });
+        over.countDown();
+        team.join();
+        assertTrue(positions.close());
     }
 
     private static void awaitLatch(CountDownLatch latch) {

@@ -5,14 +5,16 @@ import io.fenceline.journal.persist.Persister;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Calls a hook before a thread stores into the ring, drains or poisons, in that thread, with no lock held: to stop a
-/// thread
-/// there, or to let it die.
+/// Calls a hook before a thread stores into the ring, drains, goes on after that, or poisons, in that thread, with no
+/// lock held: to stop a thread there, or to let it die.
 final class HookedPersister implements Persister {
     /// Where a thread is.
     enum Step {
         STORE,
         DRAIN,
+        DRAINED,
+        /// It looks for a fault, as everybody does who waits.
+        LOOK,
         POISON
     }
 
@@ -40,6 +42,7 @@ final class HookedPersister implements Persister {
     public void drain() {
         hook.before(Step.DRAIN);
         medium.drain();
+        hook.before(Step.DRAINED);
     }
 
     @Override
@@ -64,6 +67,7 @@ final class HookedPersister implements Persister {
 
     @Override
     public @Nullable Throwable fault() {
+        hook.before(Step.LOOK);
         return medium.fault();
     }
 

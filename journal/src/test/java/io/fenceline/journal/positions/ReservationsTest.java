@@ -9,8 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.RunFileDescriptor;
 import java.lang.foreign.Arena;
+import java.util.HashSet;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The reservation word and the way to publication, step by step, in one thread.
 class ReservationsTest {
@@ -118,5 +122,76 @@ class ReservationsTest {
             }
         }
         assertFalse(reservations.isWithinSpan(run.published() + 2 * SEGMENT, run.published()));
+    }
+
+    /// §5: the same value of the word returns only after 2 TiB or more, whatever the length of a segment, and no count
+    /// runs over into its neighbour.
+    @ParameterizedTest
+    @ValueSource(ints = {12, 16, 21, 26, 30})
+    void shouldReturnToAWordOnlyAfterTwoTebibytes(int k) {
+        int segment = 1 << k;
+        Reservations wide = new Reservations(Geometry.of(segment, 2), run, 0, 0);
+        long entries = (segment / 64) * 4L - 4; // the most that frames of minimal entries hold, nearly
+        long first = wide.word();
+        Set<Long> seen = new HashSet<>();
+        int laps = (int) Math.min(3_000, (2L << 40) / segment);
+        for (int lap = 0; lap < laps; lap++) {
+            long word = wide.word();
+            assertTrue(word >= 0 && seen.add(word), "a word returned after " + lap + " segments");
+            Reservations.Base base = Objects.requireNonNull(wide.base(word));
+            assertEquals((long) lap * segment, wide.position(base, word));
+            assertEquals(lap * entries, wide.sequence(base, word));
+            word = takeIn(wide, word, segment - 64, (int) (entries - 1));
+            assertEquals(64, wide.room(word));
+            word = takeIn(wide, word, 64, 1);
+            assertTrue(wide.isFull(word));
+            assertEquals((lap + 1) * entries, wide.sequence(base, word));
+            assertNotNull(wide.rotate(word));
+        }
+        long bytesUntilSame = (1L << (63 - (k - 5) - (k - 3))) * segment;
+        assertTrue(bytesUntilSame >= 2L << 40 || bytesUntilSame < 0);
+        if (k == 30) {
+            assertEquals(0, first);
+            for (int lap = laps; lap < 2048; lap++) {
+                long word = wide.word();
+                takeIn(wide, word, segment, 0);
+                assertNotNull(wide.rotate(wide.word()));
+            }
+            assertEquals(first, wide.word(), "the tag has gone round");
+            assertEquals(2048L * segment, wide.position(Objects.requireNonNull(wide.base(0)), 0));
+        }
+    }
+
+    private static long takeIn(Reservations reservations, long word, int lengthBytes, int entries) {
+        long next = reservations.after(word, lengthBytes, entries);
+        assertEquals(word, reservations.reserve(word, next));
+        return next;
+    }
+
+    /// §5: private memory, zeroed at open: an entry that the last opening left behind publishes nothing in this one.
+    @Test
+    void shouldForgetTheAvailabilityOfTheLastOpening() {
+        long first = take(64, 1);
+        long second = take(64, 1);
+        reservations.published(second, second + 64); // and the first one's thread never comes
+        Reservations next = new Reservations(Geometry.of(SEGMENT, 2), run, first, 100);
+        long word = takeIn(next, next.word(), 64, 1);
+        takeIn(next, word, 128, 1);
+        next.published(first, first + 64);
+        assertEquals(first + 64, run.published());
+        next.published(second, second + 128);
+        assertEquals(second + 128, run.published());
+    }
+
+    /// §5: a guess of the word that is older than a whole segment takes nothing, and tells what the word is.
+    @Test
+    void shouldTakeNothingByAGuessOfAnEarlierSegment() {
+        long guess = reservations.word();
+        take(SEGMENT, 7);
+        assertNotNull(reservations.rotate(reservations.word()));
+        assertNull(reservations.base(guess));
+        long now = reservations.word();
+        assertEquals(now, reservations.reserve(guess, reservations.after(guess, 64, 1)));
+        assertEquals(now, reservations.word());
     }
 }

@@ -1,0 +1,114 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.appender.HookedPersister.Step;
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.TimestampMode;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.positions.Positions;
+import io.fenceline.journal.positions.SimulatedJournal;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Several threads append, interleaved by a deterministic scheduler that may switch before each store, before and after
+/// each drain, and wherever one waits. At each of these points: what a process crash and power cuts leave is recovered,
+/// and judged against what the threads had been told.
+class InterleavedAppendersTest {
+    private static final String SEED = "fenceline.crash.seed";
+
+    @ParameterizedTest
+    @CsvSource({"MEMORY, 3, 3, 40, 20260101", "MEMORY, 2, 2, 60, 7", "PROCESS, 4, 3, 40, 11", "MEMORY, 4, 8, 30, 3"})
+    void shouldKeepItsPromisesHoweverThreadsAreInterleaved(
+            Durability level, int threads, int segments, int each, long seed) {
+        explore(level, threads, segments, each, Long.getLong(SEED, seed), 24, 3);
+    }
+
+    @Tag("slow")
+    @ParameterizedTest
+    @CsvSource({"MEMORY, 3, 2", "MEMORY, 5, 3", "PROCESS, 3, 3"})
+    void shouldKeepItsPromisesHoweverThreadsAreInterleavedAtLength(Durability level, int threads, int segments) {
+        for (long seed = 0; seed < 60; seed++) {
+            explore(level, threads, segments, 60, Long.getLong(SEED, seed), 256, 8);
+        }
+    }
+
+    private static void explore(
+            Durability level, int threads, int segments, int each, long seed, int few, int samples) {
+        SplittableRandom random = new SplittableRandom(seed);
+        SimulatedJournal journal = SimulatedJournal.create(level, Geometry.of(4096, segments));
+        Acknowledged acknowledged = new Acknowledged();
+        Turns turns = new Turns(random.split());
+        AtomicInteger images = new AtomicInteger();
+        SplittableRandom sampling = random.split();
+        HookedPersister.Hook hook = step -> {
+            String name = Thread.currentThread().getName();
+            if (step == Step.POISON || !name.startsWith("member-") || isWithinMonitor()) {
+                return;
+            }
+            if (step != Step.LOOK) {
+                Map<Long, byte[]> told = acknowledged.now();
+                Acknowledged.checkImage(journal, journal.medium().afterProcessCrash(), told);
+                if (level == Durability.MEMORY) {
+                    journal.medium().afterPowerCuts(few, samples, sampling, image -> {
+                        images.incrementAndGet();
+                        Acknowledged.checkImage(journal, image.afterProcessCrash(), told);
+                    });
+                }
+            }
+            turns.giveAway(Integer.parseInt(name.substring("member-".length())));
+        };
+        try {
+            JournalConfig config = JournalConfig.defaults()
+                    .withTimestampMode(TimestampMode.NONE)
+                    .withFullPolicy(FullPolicy.OVERWRITE);
+            Positions positions = journal.open(medium -> new HookedPersister(medium, hook), config);
+            ConcurrentAppender appender = ConcurrentAppender.open(positions);
+            SplittableRandom[] lengths = new SplittableRandom[threads];
+            for (int i = 0; i < threads; i++) {
+                lengths[i] = random.split();
+            }
+            turns.run(threads, thread -> {
+                for (int number = 0; number < each; number++) {
+                    byte[] payload = Acknowledged.payload(thread, number, length(lengths[thread]));
+                    acknowledged.add(appender.append(MemorySegment.ofArray(payload)), payload);
+                }
+            });
+            appender.close();
+            assertTrue(positions.close());
+            assertEquals(threads * each, acknowledged.size());
+            assertEquals(0, Acknowledged.check(journal.walk(), acknowledged.now()));
+            assertTrue(turns.given() > 2L * threads * each, () -> "only " + turns.given() + " turns");
+            assertTrue(level != Durability.MEMORY || images.get() > 5 * threads * each, "looked at too little");
+        } catch (RuntimeException | Error e) {
+            throw new AssertionError(
+                    e.getMessage() + "\n" + level + ", " + threads + " threads, " + segments + " segments; to repeat:"
+                            + " mvn test -pl appender -am -Dtest=InterleavedAppendersTest"
+                            + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
+                    e);
+        }
+    }
+
+    /// Nobody else could run while the turn is given away there.
+    private static boolean isWithinMonitor() {
+        return StackWalker.getInstance()
+                .walk(frames -> frames.anyMatch(f -> f.getClassName().equals(Positions.class.getName())
+                        && !f.getMethodName().equals("checkFault")));
+    }
+
+    private static int length(SplittableRandom random) {
+        return switch (random.nextInt(6)) {
+            case 0 -> 900;
+            case 1 -> random.nextInt(900);
+            default -> random.nextInt(100);
+        };
+    }
+}
