@@ -50,6 +50,7 @@ final class ChildProcess implements AutoCloseable {
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "-Xmx64m",
                     "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1", // most of its short life it starts
                     "-XX:-CreateCoredumpOnCrash",
                     "-XX:ErrorFile=" + errors + ".hs",
                     "--enable-native-access=ALL-UNNAMED",

@@ -15,11 +15,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.ToLongFunction;
 
-/// The process of [ManyThreadsKillTest]: four threads append, and report what they are told, until it is killed or
-/// standard input ends. A FRAME report holds position, number, epoch, thread.
+/// The process of [ManyThreadsKillTest]: waits for a line, then many threads append, and report what they are told,
+/// until it is killed or standard input ends. A FRAME report holds position, number, epoch, thread.
 final class ManyThreadsChild {
     static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED;
-    private static final int THREADS = 4;
 
     private ManyThreadsChild() {}
 
@@ -34,6 +33,10 @@ final class ManyThreadsChild {
     }
 
     public static void main(String[] args) throws IOException {
+        int threads = Integer.parseInt(args[2]);
+        if (System.in.read() < 0) {
+            return; // a spare that was not needed
+        }
         Journal journal =
                 Journal.open(Path.of(args[0]), JournalConfig.defaults().withFullPolicy(FullPolicy.OVERWRITE));
         int epoch = journal.positions().epoch();
@@ -44,7 +47,7 @@ final class ManyThreadsChild {
         } else {
             append = ConcurrentAppender.open(journal)::append;
         }
-        for (int i = 0; i < THREADS; i++) {
+        for (int i = 0; i < threads; i++) {
             int thread = i;
             Thread.ofPlatform().daemon().start(() -> run(append, epoch, thread));
         }
