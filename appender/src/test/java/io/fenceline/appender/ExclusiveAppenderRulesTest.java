@@ -80,6 +80,44 @@ class ExclusiveAppenderRulesTest {
         assertTrue(positions.close());
     }
 
+    /// §3, §5: a tailer sees only what is durable. Whatever an append stores or drains, `published` stands still until
+    /// it is done: singles, batches, runs of frames, with PADs and leases on the way.
+    @ParameterizedTest
+    @EnumSource(Durability.class)
+    void shouldPublishOnlyAfterTheLastDrain(Durability level) {
+        SimulatedJournal journal = tiny(level);
+        Positions positions = journal.open(CONFIG);
+        long[] shown = {positions.run().published()};
+        journal.medium()
+                .observe((medium, operation) ->
+                        assertEquals(shown[0], positions.run().published(), () -> "published before " + operation));
+        try (ExclusiveAppender appender = ExclusiveAppender.open(positions)) {
+            for (int i = 0; i < 200; i++) {
+                int length = i * 97 % 1000;
+                long position = switch (i % 3) {
+                    case 0 -> appender.append(payload(length));
+                    case 1 -> {
+                        Batch batch = appender.batch();
+                        assertTrue(batch.add(payload(length / 2)) && batch.add(payload(3)));
+                        yield batch.commit();
+                    }
+                    default -> {
+                        FrameRun run = appender.run(Integer.MAX_VALUE);
+                        run.add(payload(700), 700, 0);
+                        run.add(payload(700), 700, 0);
+                        assertEquals(2, run.frames());
+                        yield appender.commit(run, 0);
+                    }
+                };
+                assertTrue(position >= shown[0], () -> AppendResult.describe(position));
+                shown[0] = positions.run().published();
+                assertEquals(appender.position(), shown[0]);
+            }
+        }
+        journal.medium().observe((medium, operation) -> {});
+        assertTrue(positions.close());
+    }
+
     /// Every store below the durable lease (§3); lease within the ring; floor and its sequence a pair of one
     /// moment, the start of a frame; retained only with floor and published behind it, in the same record.
     @ParameterizedTest
