@@ -161,6 +161,34 @@ class ExclusiveAppenderRulesTest {
         assertTrue(positions.close());
     }
 
+    /// §3: a candidate becomes the floor when `published` reaches it, not before: `retain` of another thread comes when
+    /// a rotation has made the next segment's start a candidate, and nothing is stored there yet.
+    @Test
+    void shouldNotRecordAFloorThatIsNotPublished() {
+        SimulatedJournal journal = tiny(Durability.MEMORY);
+        Positions positions = journal.open(CONFIG);
+        List<StateRecord> records = new ArrayList<>();
+        try (ExclusiveAppender appender = ExclusiveAppender.open(positions)) {
+            for (int i = 0; i < 6; i++) {
+                appender.append(payload(1000)); // three a segment
+            }
+            long published = positions.run().published();
+            journal.medium().observe((medium, operation) -> {
+                if (records.isEmpty()) {
+                    records.add(journal.state()); // once, and not for what `retain` stores
+                    assertEquals(4096, positions.retain(published));
+                    records.add(journal.state());
+                }
+            });
+            assertEquals(8192, appender.append(payload(1000)));
+            journal.medium().observe((medium, operation) -> {});
+            assertEquals(4096, records.getLast().retained());
+            assertEquals(4096, records.getLast().floor(), "the floor while published was " + published);
+            assertEquals(3, records.getLast().floorSequence());
+        }
+        assertTrue(positions.close());
+    }
+
     /// §5: a PAD's distance counts: when the frame goes to the next segment, the lease covers it there.
     @Test
     void shouldLeaseWhatAPadSkips() {
