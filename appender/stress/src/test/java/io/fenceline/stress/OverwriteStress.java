@@ -45,7 +45,7 @@ public class OverwriteStress {
         JournalConfig config =
                 JournalConfig.defaults().withDurability(Durability.PROCESS).withFullPolicy(FullPolicy.OVERWRITE);
         try {
-            Path directory = Files.createTempDirectory(Path.of("target"), "overwrite");
+            Path directory = Files.createTempDirectory(Path.of("").toAbsolutePath(), "overwrite");
             SmallJournals.create(directory.resolve("journal"), 4096, 2, config);
             return Journal.open(directory.resolve("journal"), config);
         } catch (IOException e) {

@@ -44,10 +44,11 @@ class StressTest {
                 classPath(),
                 "org.openjdk.jcstress.Main",
                 "-r",
-                results.toString()));
+                "."));
         Collections.addAll(command, options.split(" "));
         Collections.addAll(command, jvmOptions, "-Xmx512m --enable-native-access=ALL-UNNAMED");
         Process process = new ProcessBuilder(command)
+                .directory(results.toFile()) // everything that it leaves behind goes there
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
