@@ -8,8 +8,10 @@ import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.positions.LogView;
+import io.fenceline.journal.positions.Waiter;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /// Reads the entries of a journal in order: *copy → validate → dispatch*. It works on a journal that is open for
 /// writing in this process and on one that is opened read-only, while a writer in any process appends, rotates,
@@ -47,6 +49,7 @@ public final class Tailer implements AutoCloseable {
     /// Attributes that no valid frame has: all flags.
     private static final long NONE = -1;
 
+    private final JournalSource source;
     private final LogView view;
     private final Geometry geometry;
     private final boolean verifyChecksums;
@@ -94,9 +97,11 @@ public final class Tailer implements AutoCloseable {
     private long missedEntries;
     private long sequenceBeforeOverrun = UNKNOWN;
     private boolean closed;
+    private @Nullable Waiter waiter;
 
-    private Tailer(LogView view, boolean verifyChecksums, Seek.Place place) {
-        this.view = view;
+    private Tailer(JournalSource source, boolean verifyChecksums, Seek.Place place) {
+        this.source = source;
+        this.view = source.view();
         this.verifyChecksums = verifyChecksums;
         this.geometry = view.superblock().geometry();
         this.salt = view.superblock().salt();
@@ -126,7 +131,38 @@ public final class Tailer implements AutoCloseable {
     /// @throws IllegalStateException    if the source is closed
     public static Tailer open(JournalSource source, Start start, boolean verifyChecksums) {
         LogView view = source.view();
-        return new Tailer(view, verifyChecksums, new Seek(view).find(start));
+        return new Tailer(source, verifyChecksums, new Seek(view).find(start));
+    }
+
+    /// Opens a tailer that goes on at a place that was found before.
+    static Tailer open(JournalSource source, Seek.Place place) {
+        return new Tailer(source, true, place);
+    }
+
+    /// Waits, without using the processor, until something is published that was not polled yet, by a writer in
+    /// this
+    /// process or another one.
+    ///
+    /// @param timeoutNs at most so long; 0 or less does not wait
+    /// @return whether there is something to poll; false after the timeout, or when the tailer or its source is
+    ///         closed
+    /// @throws InterruptedException if the thread is interrupted
+    public boolean await(long timeoutNs) throws InterruptedException {
+        if (closed || entriesLeft > 0) {
+            return !closed;
+        }
+        Waiter known = waiter;
+        if (known == null) {
+            try {
+                known = new Waiter(view, source.readers().sleepers());
+            } catch (JournalException.Io e) {
+                known = Waiter.unwoken(view); // no right to write there: it looks again and again
+            } catch (IllegalStateException e) {
+                return false;
+            }
+            waiter = known;
+        }
+        return known.await(position, timeoutNs);
     }
 
     /// Delivers the next entries to a handler.
