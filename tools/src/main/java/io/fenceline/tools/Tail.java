@@ -1,7 +1,10 @@
 package io.fenceline.tools;
 
+import io.fenceline.journal.CursorStatus;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.ReadOnlyJournal;
+import io.fenceline.tailer.Cursor;
+import io.fenceline.tailer.CursorConfig;
 import io.fenceline.tailer.Entry;
 import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
@@ -14,7 +17,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,11 +37,16 @@ import picocli.CommandLine.TypeConversionException;
                     + " bytes that are no UTF-8 are escaped. Works beside a live writer, which it never holds up.",
             ""
         },
-        footer = {"", "Example:", "  fenceline tail orders --limit 10", "  fenceline tail orders --from newest -f"})
+        footer = {
+            "",
+            "Example:",
+            "  fenceline tail orders --limit 10",
+            "  fenceline tail orders --from newest -f",
+            "  fenceline tail orders --cursor billing --commit"
+        })
 final class Tail implements Callable<Integer> {
     private static final int POLL_LIMIT = 256;
-    private static final long SHORTEST_PARK_NS = 50_000;
-    private static final long LONGEST_PARK_NS = 20_000_000;
+    private static final long STOP_LOOK_NS = 100_000_000;
     private static final long END_TIMEOUT_S = 2;
 
     private final Console console;
@@ -66,6 +74,15 @@ final class Tail implements Callable<Integer> {
     @Option(names = "--limit", paramLabel = "N", description = "Stop after N entries.")
     private long limit = Long.MAX_VALUE;
 
+    @Option(
+            names = "--cursor",
+            paramLabel = "NAME",
+            description = "Go on where this cursor was committed; --from counts for a new one only.")
+    private @Nullable String name;
+
+    @Option(names = "--commit", description = "Commit to the cursor what was printed; make it if there is none.")
+    private boolean commit;
+
     private final CountDownLatch ended = new CountDownLatch(1);
     private byte[] bytes = new byte[4096];
     private volatile boolean stopped;
@@ -91,11 +108,15 @@ final class Tail implements Callable<Integer> {
         if (limit < 0) {
             throw new ParameterException(spec.commandLine(), "--limit " + limit + ": expected 0 or more");
         }
+        if (commit && name == null) {
+            throw new ParameterException(spec.commandLine(), "--commit: expected --cursor NAME beside it");
+        }
         try (ReadOnlyJournal journal = Journal.openReadOnly(directory);
                 Interruption interruption = Interruption.then(this::stop);
-                Tailer tailer = open(journal)) {
+                Cursor cursor = name == null ? null : openCursor(journal, name);
+                Tailer tailer = cursor == null ? open(journal) : cursor.tailer()) {
             console.warn(journal.warnings());
-            print(tailer, follow ? Long.MAX_VALUE : journal.published());
+            print(tailer, cursor, follow ? Long.MAX_VALUE : journal.published());
             console.flush();
             if (!interruption.hasCome()) {
                 return ExitCodes.OK;
@@ -114,14 +135,40 @@ final class Tail implements Callable<Integer> {
         }
     }
 
-    private void print(Tailer tailer, long end) {
+    /// A cursor that is there keeps holding the ring, or not, as before.
+    private Cursor openCursor(ReadOnlyJournal journal, String cursorName) {
+        CursorStatus known = journal.cursors().stream()
+                .filter(status -> status.name().equals(cursorName))
+                .findFirst()
+                .orElse(null);
+        if (known == null && !commit) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "no cursor '" + cursorName + "'; with --commit it is made, 'fenceline cursor ls' lists them");
+        }
+        try {
+            CursorConfig config = CursorConfig.defaults().withStart(from).withGating(known != null && known.isGating());
+            Cursor cursor = Cursor.open(journal, cursorName, config);
+            if (cursor.resumption() == Cursor.Resumption.TRUNCATED) {
+                console.error("the log was truncated: what the cursor saw behind sequence " + cursor.nextSequence()
+                        + " is not in it any more");
+            }
+            return cursor;
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void print(Tailer tailer, @Nullable Cursor cursor, long end) {
         long left = limit;
-        long parkNs = SHORTEST_PARK_NS;
         while (left > 0 && !stopped) {
             int count = tailer.poll(this::print, (int) Math.min(left, POLL_LIMIT));
+            if (count != 0 && cursor != null && commit) {
+                console.flush(); // printed first: at least once
+                cursor.commit();
+            }
             if (count > 0) {
                 left -= count;
-                parkNs = SHORTEST_PARK_NS;
             } else if (count == Tailer.OVERRUN) {
                 console.flush();
                 console.error(missed(tailer));
@@ -140,9 +187,17 @@ final class Tail implements Callable<Integer> {
                 if (!follow) {
                     return;
                 }
-                LockSupport.parkNanos(parkNs);
-                parkNs = Math.min(LONGEST_PARK_NS, 2 * parkNs);
+                await(tailer);
             }
+        }
+    }
+
+    /// Sleeps until something is published; looks now and then whether it was stopped.
+    private void await(Tailer tailer) {
+        try {
+            tailer.await(STOP_LOOK_NS);
+        } catch (InterruptedException e) {
+            stopped = true;
         }
     }
 
