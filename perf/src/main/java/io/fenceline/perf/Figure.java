@@ -83,6 +83,8 @@ record Figure(
             Map.entry("threads-64", places -> new ThreadsProbe(places, Durability.MEMORY, 64)),
             Map.entry("threads-256", places -> new ThreadsProbe(places, Durability.MEMORY, 256)),
             Map.entry("threads-1024", places -> new ThreadsProbe(places, Durability.MEMORY, 1024)),
+            Map.entry("publish", PublishProbe::new),
+            Map.entry("wake", WakeProbe::new),
             Map.entry("tail-64", places -> new TailProbe(places, 64)),
             Map.entry("recovery-256m", places -> new OpenProbe(places, 256 << 20, true)),
             Map.entry("recovery-1g", places -> new OpenProbe(places, 1 << 30, true)),
@@ -130,6 +132,22 @@ record Figure(
         for (int length : new int[] {64, 256, 1024}) {
             figures.addAll(threads(length));
         }
+        figures.add(new Figure(
+                "publishing, for who may sleep, nobody sleeps",
+                "publish",
+                "publish",
+                "store",
+                Unit.NS,
+                Rule.AT_MOST,
+                2));
+        figures.add(new Figure(
+                "append to the handler of a tailer that slept",
+                "wake",
+                "append to handler",
+                "bare futex",
+                Unit.US,
+                Rule.RATIO_AT_MOST,
+                2));
         figures.add(tail("unverified", "C walk", 70));
         figures.add(tail("verified", "C walk, CRC32C", 35));
         figures.add(opening("recovery after a crash, 256 MiB", "recovery-256m", "recovery", 50));
