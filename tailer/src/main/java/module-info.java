@@ -2,6 +2,7 @@
 @org.jspecify.annotations.NullMarked
 module io.fenceline.tailer {
     requires transitive io.fenceline.journal;
+    requires transitive org.agrona;
     requires static transitive org.jspecify;
 
     exports io.fenceline.tailer;

@@ -6,6 +6,7 @@ import io.fenceline.tailer.Entry;
 import io.fenceline.tailer.EntryHandler;
 import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
+import io.fenceline.tailer.TailerConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -57,7 +58,8 @@ final class TailProbe implements Probe {
     /// @return how many there were
     long poll(boolean verify) {
         long polled = 0;
-        try (Tailer tailer = Tailer.open(fixture.journal(), Start.oldest(), verify)) {
+        try (Tailer tailer = Tailer.open(
+                fixture.journal(), Start.oldest(), TailerConfig.defaults().withVerifyChecksums(verify))) {
             while (true) {
                 int count = tailer.poll(sum, POLL_LIMIT);
                 if (count <= 0) {

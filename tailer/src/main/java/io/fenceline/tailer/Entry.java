@@ -33,6 +33,16 @@ public final class Entry {
         this.sequence = sequence;
     }
 
+    /// Where the memory holds its frame.
+    int frameOffset() {
+        return frameOffset;
+    }
+
+    /// Where the memory holds its payload.
+    int payloadOffset() {
+        return entryOffset + FrameDescriptor.ENTRY_HEADER_LENGTH_BYTES;
+    }
+
     /// Position of the frame that holds the entry: what the append or commit returned.
     public long position() {
         return FrameDescriptor.position(buffer, frameOffset);

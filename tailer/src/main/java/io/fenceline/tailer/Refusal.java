@@ -18,6 +18,7 @@ final class Refusal {
     /// @param bytes            begin with the first slot of what is no valid frame
     /// @param minimumEpoch     of the frames before it
     /// @param computedChecksum of the frame, if the verdict is about that
+    /// @return [JournalException.Corrupt], or [JournalException.Unsupported]
     static JournalException of(
             FrameVerdict verdict,
             MemorySegment bytes,
@@ -65,6 +66,12 @@ final class Refusal {
     static JournalException ofSequence(LogView view, long position, long sequence, long nextSequence) {
         return new JournalException.Corrupt(where(view, position) + "expected a frame with sequence " + nextSequence
                 + " or greater, found sequence " + sequence + ADVICE);
+    }
+
+    /// A range that is no frames, met from behind.
+    static JournalException.Corrupt ofRange(LogView view, long from, long to, FrameVerdict found) {
+        return new JournalException.Corrupt(where(view, from) + "expected frames that end at position " + to
+                + ", found a frame that is not valid: " + found.text() + ADVICE);
     }
 
     private static String where(LogView view, long position) {

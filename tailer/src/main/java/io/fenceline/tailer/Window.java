@@ -7,6 +7,8 @@ import io.fenceline.journal.positions.LogView;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /// Private copy of a stretch of the stream. What is copied stays whole whatever the writer does:
 ///
@@ -48,12 +50,16 @@ final class Window {
 
     private final LogView view;
     private final Geometry geometry;
+    private final @Nullable LongSupplier until;
+    private long bound = Long.MAX_VALUE;
     private ByteBuffer buffer;
     private MemorySegment bytes;
     private int usualLength = LENGTH_BYTES;
 
-    Window(LogView view) {
+    /// @param until nothing from this position on is copied; null: only `published` ends it
+    Window(LogView view, @Nullable LongSupplier until) {
         this.view = view;
+        this.until = until;
         this.geometry = view.superblock().geometry();
         this.buffer = allocate(LENGTH_BYTES);
         this.bytes = MemorySegment.ofBuffer(buffer);
@@ -74,9 +80,20 @@ final class Window {
         return bytes;
     }
 
-    /// How many bytes a copy at a position may have now, 0 if nothing is published there.
-    private long available(long position) {
-        return Math.min(view.published(), geometry.segmentEnd(position)) - position;
+    /// Nothing from a position on is copied for now; the greatest one ends that.
+    void bound(long end) {
+        bound = end;
+    }
+
+    /// Where a copy that begins at a position may end now: in its segment, before `published` and all bounds.
+    long end(long position) {
+        long end = Math.min(view.published(), Math.min(bound, geometry.segmentEnd(position)));
+        return until == null ? end : Math.min(end, until.getAsLong() & -FrameDescriptor.SLOT_LENGTH_BYTES);
+    }
+
+    /// Whether it is a bound, not `published`, that keeps the bytes before a position from being copied.
+    boolean isCutShort(long end) {
+        return end <= view.published();
     }
 
     /// Copies from a position on.
@@ -92,7 +109,7 @@ final class Window {
             if (view.generation() != generation) {
                 return CHANGED;
             }
-            long available = available(position);
+            long available = end(position) - position;
             if (available <= 0) {
                 return view.retained() > position ? OVERRUN : EMPTY;
             }

@@ -85,7 +85,8 @@ class TailerDamageTest {
     /// The frame is refused, poll after poll, what is before it is delivered, and the message names it.
     private Throwable refuses(int frame, boolean verifyChecksums, Class<? extends JournalException> type) {
         try (ReadOnlyJournal journal = Journal.openReadOnly(directory)) {
-            Tailer tailer = Tailer.open(journal, Start.oldest(), verifyChecksums);
+            Tailer tailer =
+                    Tailer.open(journal, Start.oldest(), TailerConfig.defaults().withVerifyChecksums(verifyChecksums));
             List<Long> seen = new ArrayList<>();
             if (frame > 0) {
                 assertEquals(frame <= BATCH_AT ? frame : frame + BATCH_SIZE - 1, poll(tailer, seen));
@@ -147,7 +148,8 @@ class TailerDamageTest {
         flipBit(positions.get(5), (int) payload);
         List<Long> seen = new ArrayList<>();
         try (ReadOnlyJournal journal = Journal.openReadOnly(directory)) {
-            Tailer tailer = Tailer.open(journal, Start.oldest(), false);
+            Tailer tailer =
+                    Tailer.open(journal, Start.oldest(), TailerConfig.defaults().withVerifyChecksums(false));
             assertEquals(40 + BATCH_SIZE - 1, tailer.poll(entry -> seen.add(entry.sequence()), 1000));
         }
         refuses(5, true, JournalException.Corrupt.class);
@@ -207,8 +209,8 @@ class TailerDamageTest {
         refuses(9, true, JournalException.Corrupt.class);
     }
 
-    /// Goal: a file that is truncated under a live mapping is an exception that names it, also in compiled code, where
-    /// HotSpot delivers the fault late; nothing that was not read is delivered, and the JVM lives.
+    /// Goal: a file that is truncated under a live mapping is an exception that names it, also in compiled code,
+    /// where HotSpot delivers the fault late; nothing that was not read is delivered, and the JVM lives.
     @Test
     void shouldThrowIoWhenTheFileIsTruncatedUnderTheMapping() throws IOException {
         directory = temporary.resolve("journal");

@@ -63,7 +63,8 @@ class TailerTest {
 
     private static void checkSizes(JournalSource source, int sizes, boolean verifyChecksums) {
         List<Integer> lengths = new ArrayList<>();
-        try (Tailer tailer = Tailer.open(source, Start.oldest(), verifyChecksums)) {
+        try (Tailer tailer =
+                Tailer.open(source, Start.oldest(), TailerConfig.defaults().withVerifyChecksums(verifyChecksums))) {
             EntryHandler handler = entry -> {
                 Journals.check(entry);
                 assertEquals(lengths.size(), entry.sequence());

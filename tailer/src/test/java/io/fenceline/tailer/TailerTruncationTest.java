@@ -137,6 +137,33 @@ class TailerTruncationTest {
         tailers.forEach(tailer -> assertEquals(List.of(4L), sequences(tailer, 100)));
     }
 
+    /// Backwards too: a cut behind the tailer is told before anything else; one in front of it is none of its
+    /// business.
+    @Test
+    void shouldTellOfACutOnTheWayBack() {
+        append(20);
+        tail(Start.newest());
+        for (Tailer tailer : tailers) {
+            assertEquals(3, tailer.pollBackwards(Journals::check, 3));
+        }
+        journal.truncateFromSequence(18);
+        for (Tailer tailer : tailers) {
+            assertEquals(2, tailer.pollBackwards(Journals::check, 2));
+            assertEquals(15, tailer.nextSequence());
+        }
+        journal.truncateFromSequence(10);
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.TRUNCATED, tailer.pollBackwards(Journals::check, 2));
+            assertEquals(10, tailer.nextSequence());
+        }
+        append(1);
+        for (Tailer tailer : tailers) {
+            assertEquals(10, tailer.pollBackwards(Journals::check, 100));
+            assertEquals(0, tailer.nextSequence());
+            assertEquals(11, poll(tailer));
+        }
+    }
+
     @Test
     void shouldTellOnceWhenSeveralCutsWereMissed() {
         append(30);

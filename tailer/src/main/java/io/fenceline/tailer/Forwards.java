@@ -1,0 +1,548 @@
+package io.fenceline.tailer;
+
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.format.Crc32c;
+import io.fenceline.journal.format.FrameDescriptor;
+import io.fenceline.journal.format.FrameVerdict;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.positions.LogView;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/// Where a tailer stands, and its way forwards: *copy → validate → dispatch*. One thread.
+final class Forwards {
+    /// A sequence or a number of entries that is not known yet.
+    static final long UNKNOWN = -1;
+
+    /// Attributes that no valid frame has: all flags.
+    private static final long NONE = -1;
+
+    private final LogView view;
+    private final Geometry geometry;
+    private final boolean verifyChecksums;
+    private final int salt;
+    private final int maximumFrameLengthBytes;
+    private final Crc32c crc = new Crc32c();
+    private final Judge judge;
+    private final Window window;
+    private final @Nullable Damage damage;
+    private final Entry entry;
+    private ByteBuffer buffer;
+    private MemorySegment bytes;
+
+    /// The next frame, or the one that is being delivered: its position, and where the window has it.
+    private long position;
+
+    private int offset;
+    private int windowEnd;
+
+    /// The frame that is being delivered, and what is left of it; no entries between two frames.
+    private int frameOffset;
+
+    private int entriesLeft;
+    private int entryIndex;
+    private int entryOffset;
+    private int frameSlotsLength;
+
+    private long nextSequence;
+    private int epoch;
+
+    /// The frame at this position, and only this one, may be begun in its middle.
+    private long resumePosition;
+
+    /// Of the log when it was looked at last; another one means that its end was cut off since.
+    private long generation;
+
+    /// What lies before the position cannot tell whether it was cut; the sequence of the next frame will.
+    private boolean perhapsTruncated;
+
+    /// Of the last frame with one entry that was begun slowly; a frame with the same ones has a fitting epoch, is
+    /// DATA with known flags, and has one entry. [#NONE] fits no frame.
+    private long usualAttributes = NONE;
+
+    private FrameVerdict verdict = FrameVerdict.EMPTY;
+    private long missedBytes;
+    private long missedEntries;
+    private long sequenceBeforeOverrun = UNKNOWN;
+    private boolean closed;
+
+    /// Whether the poll that runs ends after this entry.
+    private boolean stopped;
+
+    Forwards(LogView view, TailerConfig config, Seek.Place place) {
+        this.view = view;
+        this.verifyChecksums = config.verifyChecksums();
+        this.geometry = view.superblock().geometry();
+        this.salt = view.superblock().salt();
+        this.maximumFrameLengthBytes = geometry.maximumFrameLengthBytes();
+        this.judge = new Judge(view.superblock(), verifyChecksums);
+        this.window = new Window(view, config.until());
+        this.damage = Damage.of(view, config.damageHandler());
+        this.buffer = window.buffer();
+        this.bytes = window.bytes();
+        this.entry = new Entry(bytes.asReadOnly());
+        this.position = place.position();
+        this.nextSequence = place.sequence();
+        this.resumePosition = place.position();
+        this.generation = place.generation();
+    }
+
+    /// As [Tailer#poll(EntryHandler, int)], without a filter.
+    int poll(EntryHandler handler, int limit) {
+        stopped = closed;
+        int changed = closed ? Window.COPIED : lookForCut();
+        if (changed != Window.COPIED) {
+            return changed;
+        }
+        int delivered = 0;
+        while (delivered < limit) {
+            if (stopped) {
+                return delivered > 0 ? delivered : Window.CLOSED;
+            }
+            if (entriesLeft == 0) {
+                int room = limit - delivered;
+                int usual = verifyChecksums
+                        ? deliverUsualFrames(handler, room, true)
+                        : deliverUsualFrames(handler, room, false); // constants: compiled once for each
+                delivered += usual;
+                if (usual > 0) {
+                    continue;
+                }
+                int result = beginFrameSlowly(delivered > 0);
+                if (result != Window.COPIED) {
+                    return delivered > 0 ? delivered : result;
+                }
+            }
+            showEntry();
+            delivered++;
+            handler.onEntry(entry);
+        }
+        return delivered;
+    }
+
+    /// Shows the next entry of the frame, and steps behind it.
+    private void showEntry() {
+        entry.show(frameOffset, entryOffset, entryIndex++, nextSequence++);
+        entryOffset += FrameDescriptor.entryLength(FrameDescriptor.entryPayloadLength(bytes, entryOffset));
+        if (--entriesLeft == 0) {
+            position += frameSlotsLength;
+            offset += frameSlotsLength;
+        }
+    }
+
+    /// Delivers frames as long as they are the usual ones: whole in the window, next in sequence, with one entry,
+    /// and else as the last one that was begun slowly. What the loop looks at is in local variables, because a
+    /// handler that is not inlined makes the compiler forget all fields; they are right whenever the handler runs.
+    ///
+    /// @return how many were delivered, at most `limit`
+    private int deliverUsualFrames(EntryHandler handler, int limit, boolean verify) {
+        MemorySegment frames = bytes;
+        Entry shown = entry;
+        long attributes = usualAttributes;
+        int at = offset;
+        int end = windowEnd;
+        int longest = maximumFrameLengthBytes;
+        long framePosition = position;
+        long sequence = nextSequence;
+        int delivered = 0;
+        while (delivered < limit && at < end && FrameDescriptor.attributes(frames, at) == attributes) {
+            int length = FrameDescriptor.length(frames, at);
+            int payloadLength = FrameDescriptor.entryPayloadLength(frames, at + FrameDescriptor.HEADER_LENGTH_BYTES);
+            if (length > end - at
+                    || length > longest
+                    || payloadLength < 0
+                    || FrameDescriptor.frameLength(payloadLength) != length
+                    || FrameDescriptor.position(frames, at) != framePosition
+                    || FrameDescriptor.sequence(frames, at) != sequence
+                    || (verify && computeChecksum(at, length) != FrameDescriptor.checksum(frames, at))) {
+                break;
+            }
+            shown.show(at, at + FrameDescriptor.HEADER_LENGTH_BYTES, 0, sequence);
+            int distance = FrameDescriptor.slotAlignedLength(length);
+            at += distance;
+            framePosition += distance;
+            sequence++;
+            offset = at;
+            position = framePosition;
+            nextSequence = sequence;
+            delivered++;
+            handler.onEntry(shown);
+            if (stopped || offset != at) {
+                break;
+            }
+        }
+        return delivered;
+    }
+
+    private int computeChecksum(int at, int checksummedLength) {
+        return crc.of(buffer, at + FrameDescriptor.CHECKSUM_START, at + checksummedLength, salt);
+    }
+
+    private void beginEntries(int at, int length, int entries) {
+        entriesLeft = entries;
+        entryIndex = 0;
+        entryOffset = at + FrameDescriptor.HEADER_LENGTH_BYTES;
+        frameSlotsLength = FrameDescriptor.slotAlignedLength(length);
+        frameOffset = at;
+    }
+
+    /// Copies what is missing, skips what holds no entries, and begins the next frame that does.
+    ///
+    /// @param mustReturn whether what cannot be delivered is left to the next poll
+    /// @return [Window#COPIED] if a frame was begun, else the result of the poll
+    private int beginFrameSlowly(boolean mustReturn) {
+        while (true) {
+            try {
+                int result = loadFrame();
+                if (result == Window.OVERRUN && !mustReturn) {
+                    result = overrun();
+                    if (result == Window.COPIED) {
+                        continue;
+                    }
+                }
+                if (result == Window.CHANGED) {
+                    result = mustReturn ? Window.EMPTY : lookForCut();
+                    if (result == Window.COPIED) {
+                        continue;
+                    }
+                }
+                if (result <= 0) {
+                    return result;
+                }
+                epoch = FrameDescriptor.epoch(bytes, offset);
+                if (perhapsTruncated && FrameDescriptor.sequence(bytes, offset) < nextSequence && !isInside()) {
+                    return truncated(FrameDescriptor.sequence(bytes, offset));
+                }
+                if (verdict == FrameVerdict.DATA) {
+                    beginAnyFrame();
+                    return Window.COPIED;
+                }
+                skipFrame();
+            } catch (IllegalStateException e) {
+                return Window.CLOSED; // the shared words have ended
+            } catch (JournalException e) {
+                if (mustReturn) {
+                    return Window.EMPTY; // the next poll meets it again
+                }
+                if (damage == null || !(e instanceof JournalException.Corrupt corrupt)) {
+                    throw e;
+                }
+                skipDamage(damage, corrupt);
+                if (stopped) {
+                    return closed ? Window.CLOSED : Window.EMPTY;
+                }
+            }
+        }
+    }
+
+    /// Has the window hold the frame at the position whole, and judges it. What is not valid in bytes that were
+    /// copied before is copied and judged again: then it is the file that is damaged.
+    ///
+    /// @return [Window#COPIED] if there is a valid frame, else as [Window#copy]
+    private int loadFrame() {
+        int needed = 0;
+        boolean fresh = false;
+        while (true) {
+            if (offset == windowEnd || needed > 0) {
+                int copied = copy(needed);
+                if (copied <= 0) {
+                    return copied;
+                }
+                fresh = true;
+            }
+            FrameVerdict found = FrameVerdict.ofHeader(bytes, offset, position, geometry, epoch, Integer.MAX_VALUE);
+            if (found == FrameVerdict.DATA) {
+                int whole = Judge.wholeLength(bytes, offset);
+                if (whole <= windowEnd - offset) {
+                    found = judge.judge(buffer, bytes, offset);
+                } else if (needed < whole) {
+                    needed = whole;
+                    continue;
+                } else if (window.isCutShort(position + whole)) {
+                    return Window.EMPTY; // not wanted, or not yet
+                } else {
+                    found = FrameVerdict.BAD_LENGTH; // it would end beyond published
+                }
+            }
+            if (found.isValid()) {
+                verdict = found;
+                return Window.COPIED;
+            }
+            if (fresh) {
+                offset = windowEnd = 0;
+                throw Refusal.of(found, bytes, view, position, epoch, judge.computedChecksum());
+            }
+            needed = FrameDescriptor.SLOT_LENGTH_BYTES;
+        }
+    }
+
+    /// Begins the valid frame at the offset, whose sequence need not be the next one.
+    private void beginAnyFrame() {
+        long sequence = FrameDescriptor.sequence(bytes, offset);
+        int entries = FrameDescriptor.entries(bytes, offset);
+        long skipped = 0;
+        if (sequence < nextSequence) {
+            // Put at an entry in the middle of a batch, or delivered so far when the log was cut behind it.
+            skipped = nextSequence - sequence;
+            if (position != resumePosition || skipped >= entries) {
+                throw Refusal.ofSequence(view, position, sequence, nextSequence);
+            }
+        }
+        if (sequenceBeforeOverrun != UNKNOWN) {
+            missedEntries = Math.max(UNKNOWN, sequence - sequenceBeforeOverrun);
+            sequenceBeforeOverrun = UNKNOWN;
+        }
+        if (entries == 1) {
+            usualAttributes = FrameDescriptor.attributes(bytes, offset);
+        }
+        perhapsTruncated = false;
+        beginEntries(offset, FrameDescriptor.length(bytes, offset), entries);
+        nextSequence = sequence;
+        for (; skipped > 0; skipped--) {
+            showEntry();
+        }
+    }
+
+    /// Whether the next entry is one of the frame at the offset, but not its first.
+    private boolean isInside() {
+        return position == resumePosition
+                && FrameDescriptor.sequence(bytes, offset) + FrameDescriptor.entries(bytes, offset) > nextSequence;
+    }
+
+    /// Steps over the valid frame at the offset, which need not be in the window whole.
+    private void skipFrame() {
+        int distance = Judge.distance(bytes, offset);
+        position += distance;
+        offset = distance < windowEnd - offset ? offset + distance : windowEnd;
+    }
+
+    /// Goes on behind what is damaged at the position, and reports it, unless the ring went over it meanwhile.
+    private void skipDamage(Damage damage, JournalException.Corrupt problem) {
+        offset = windowEnd = 0;
+        long from = position;
+        long to = damage.end(from, window.end(from), epoch);
+        if (view.retained() > from || view.generation() != generation) {
+            return; // no damage: the place was reused under the eyes
+        }
+        position = to;
+        usualAttributes = NONE;
+        long next = damage.sequence();
+        long before = nextSequence;
+        if (next == UNKNOWN || next > before) {
+            nextSequence = next;
+        }
+        damage.report(Damage.range(from, to, before, next, problem));
+    }
+
+    private int copy(int needed) {
+        return copy(position, needed);
+    }
+
+    private int copy(long from, int needed) {
+        int copied = window.copy(from, needed, generation);
+        if (bytes.byteSize() != window.bytes().byteSize()) {
+            bytes = window.bytes();
+            buffer = window.buffer();
+            entry.buffer(bytes.asReadOnly());
+        }
+        offset = 0;
+        windowEnd = Math.max(copied, 0);
+        return copied;
+    }
+
+    /// Looks whether the end of the log was cut off since the last time, and whether what is cut was delivered.
+    /// Every slot of a cut holds a PAD with SEAL whose sequence is that of the first entry that was cut, so that
+    /// the slots before and at the position tell.
+    ///
+    /// @return [Window#COPIED] to go on, or the result of the poll
+    int lookForCut() {
+        try {
+            while (view.generation() != generation) {
+                generation = view.generation();
+                if (entriesLeft > 0) {
+                    entriesLeft = 0;
+                    resumePosition = position;
+                }
+                offset = windowEnd = 0;
+                usualAttributes = NONE;
+                if (LogView.isCutting(generation)) {
+                    perhapsTruncated = true; // it is looked at again when the cut is made, or was taken back
+                    continue;
+                }
+                int before = lookForSeal(position - FrameDescriptor.SLOT_LENGTH_BYTES);
+                int at = before == Window.COPIED ? before : lookForSeal(position);
+                boolean sealed = before == Window.COPIED || at == Window.COPIED;
+                perhapsTruncated = before == Window.OVERRUN;
+                long sequence = sealed ? FrameDescriptor.sequence(bytes, 0) : UNKNOWN;
+                offset = windowEnd = 0;
+                if (sealed) {
+                    return truncated(sequence);
+                }
+            } // and again if it was cut meanwhile
+            return Window.COPIED;
+        } catch (IllegalStateException e) {
+            return Window.CLOSED; // the shared words have ended
+        }
+    }
+
+    /// Looks for a PAD of a cut.
+    ///
+    /// @return [Window#COPIED] if the slot holds one, else [Window#EMPTY], or as [Window#copy]
+    private int lookForSeal(long slot) {
+        if (slot < 0) {
+            return Window.EMPTY;
+        }
+        int copied = copy(slot, FrameDescriptor.SLOT_LENGTH_BYTES);
+        if (copied <= 0) {
+            return copied;
+        }
+        boolean sealed = FrameVerdict.ofHeader(bytes, 0, slot, geometry, 0, Integer.MAX_VALUE) == FrameVerdict.DATA
+                && FrameDescriptor.kind(bytes, 0) == FrameDescriptor.KIND_PAD
+                && computeChecksum(0, FrameDescriptor.SLOT_LENGTH_BYTES) == FrameDescriptor.checksum(bytes, 0)
+                && FrameVerdict.ofKind(bytes, 0) == FrameVerdict.SEAL
+                && FrameDescriptor.sequence(bytes, 0) < nextSequence;
+        return sealed ? Window.COPIED : Window.EMPTY;
+    }
+
+    private int truncated(long sequence) {
+        nextSequence = sequence;
+        sequenceBeforeOverrun = UNKNOWN;
+        resumePosition = UNKNOWN;
+        perhapsTruncated = false;
+        usualAttributes = NONE;
+        return Tailer.TRUNCATED;
+    }
+
+    /// Goes to the oldest retained frame and looks at its sequence, which tells how many entries were missed;
+    /// where nothing is there yet, the state record may know it.
+    ///
+    /// @return [Window#COPIED] if none was: the ring went over a PAD only; [Window#OVERRUN] or [Tailer#TRUNCATED]
+    private int overrun() {
+        if (sequenceBeforeOverrun == UNKNOWN) {
+            sequenceBeforeOverrun = nextSequence;
+        }
+        long from = position;
+        nextSequence = UNKNOWN;
+        usualAttributes = NONE;
+        int copied;
+        do {
+            generation = view.generation();
+            position = view.retained();
+            copied = copy(0);
+        } while (copied == Window.OVERRUN || copied == Window.CHANGED);
+        if (copied > 0
+                && FrameVerdict.ofHeader(bytes, 0, position, geometry, epoch, Integer.MAX_VALUE) == FrameVerdict.DATA) {
+            nextSequence = FrameDescriptor.sequence(bytes, 0);
+        } else if (copied == Window.EMPTY) {
+            StateRecord state = view.newestState();
+            nextSequence = state.floor() == position ? state.floorSequence() : UNKNOWN;
+        }
+        boolean known = nextSequence != UNKNOWN && sequenceBeforeOverrun != UNKNOWN;
+        missedBytes = position - from;
+        if (known && nextSequence < sequenceBeforeOverrun) {
+            return truncated(nextSequence);
+        }
+        if (known && nextSequence == sequenceBeforeOverrun) {
+            sequenceBeforeOverrun = UNKNOWN;
+            return Window.COPIED;
+        }
+        missedEntries = known ? nextSequence - sequenceBeforeOverrun : UNKNOWN;
+        sequenceBeforeOverrun = known ? UNKNOWN : sequenceBeforeOverrun;
+        return Window.OVERRUN;
+    }
+
+    /// Puts the tailer elsewhere: at a frame, or at an entry in the middle of a batch. What was missed before is
+    /// forgotten.
+    ///
+    /// @param sequence of the next entry, [#UNKNOWN] if nothing tells it
+    void stand(long position, long sequence) {
+        this.position = position;
+        this.nextSequence = sequence;
+        resumePosition = position;
+        offset = windowEnd = 0;
+        entriesLeft = 0;
+        epoch = 0;
+        usualAttributes = NONE;
+        sequenceBeforeOverrun = UNKNOWN;
+        perhapsTruncated = false;
+    }
+
+    void stand(Seek.Place place) {
+        stand(place.position(), place.sequence());
+        generation = place.generation();
+    }
+
+    long generation() {
+        return generation;
+    }
+
+    /// Puts the tailer before the entry that was shown last, which is still in the window: it is shown again.
+    void undo() {
+        position = entry.position();
+        nextSequence = entry.sequence();
+        resumePosition = position;
+        offset = entry.frameOffset();
+        entriesLeft = 0;
+    }
+
+    /// After a fault of the storage: believes nothing that was copied, unless it was judged already.
+    void distrust() {
+        if (entriesLeft == 0) {
+            offset = windowEnd = 0;
+        }
+    }
+
+    /// Ends the poll that runs, after this entry.
+    void stop() {
+        stopped = true;
+    }
+
+    boolean isStopped() {
+        return stopped;
+    }
+
+    /// Begins a poll that is not [#poll].
+    ///
+    /// @return false if closed
+    boolean start() {
+        stopped = closed;
+        return !closed;
+    }
+
+    void close() {
+        closed = true;
+        stopped = true;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /// Nothing from that position on is delivered for now.
+    void bound(long end) {
+        window.bound(end);
+    }
+
+    /// Memory that holds the entry that was shown last.
+    ByteBuffer buffer() {
+        return buffer;
+    }
+
+    long position() {
+        return position;
+    }
+
+    long nextSequence() {
+        return nextSequence;
+    }
+
+    long missedBytes() {
+        return missedBytes;
+    }
+
+    long missedEntries() {
+        return missedEntries;
+    }
+}
