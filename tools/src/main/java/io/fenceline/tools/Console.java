@@ -1,5 +1,6 @@
 package io.fenceline.tools;
 
+import io.fenceline.journal.persist.Posix;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
@@ -29,6 +30,7 @@ final class Console {
     private final PrintStream err;
     private final boolean outIsTerminal;
     private final boolean errIsTerminal;
+    private final boolean outIsDescriptor;
 
     Console(InputStream in, OutputStream out, PrintStream err, boolean outIsTerminal, boolean errIsTerminal) {
         this.in = in;
@@ -36,6 +38,7 @@ final class Console {
         this.err = err;
         this.outIsTerminal = outIsTerminal;
         this.errIsTerminal = errIsTerminal;
+        this.outIsDescriptor = out instanceof FileOutputStream;
     }
 
     /// Of this process, unbuffered.
@@ -73,6 +76,15 @@ final class Console {
 
     boolean errIsTerminal() {
         return errIsTerminal;
+    }
+
+    /// For who has nothing to write: notices that the reader of a pipe has gone.
+    ///
+    /// @throws ClosedOutputException if so
+    void requireReader() {
+        if (outIsDescriptor && Posix.isHungUp(1)) {
+            throw new ClosedOutputException();
+        }
     }
 
     /// Prints a line of text that the program made itself; what is foreign in it went through [Printable].

@@ -1,10 +1,13 @@
 package io.fenceline.tools;
 
 import io.fenceline.journal.DamagedRange;
+import io.fenceline.journal.Journal;
+import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.journal.recovery.FrameSeek;
 import io.fenceline.journal.recovery.FrameWalk;
 import io.fenceline.journal.recovery.Inspection;
 import io.fenceline.tailer.Start;
+import io.fenceline.tailer.Tailer;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -57,9 +60,12 @@ final class Dump implements Callable<Integer> {
             paramLabel = "WHERE",
             converter = Tail.StartConverter.class,
             defaultValue = "oldest",
-            description = "Where to begin: oldest, newest (the last frame with entries), a POSITION, or seq:N (default:"
-                    + " ${DEFAULT-VALUE}).")
+            description = "Where to begin: oldest, newest (the last frame with entries), a POSITION, seq:N, or"
+                    + " time:INSTANT, such as time:2026-11-22T10:00:00Z (default: ${DEFAULT-VALUE}).")
     private Start from;
+
+    @Option(names = "--until", paramLabel = "POSITION", description = "Stop in front of the frame there or behind it.")
+    private long until = Long.MAX_VALUE;
 
     @Option(names = "--limit", paramLabel = "N", description = "Stop after N frames.")
     private long limit = Long.MAX_VALUE;
@@ -110,7 +116,16 @@ final class Dump implements Callable<Integer> {
             }
             case SEQUENCE -> frameOf(inspection, from.value());
             case POSITION -> frameAt(inspection, from.value());
+            case TIME -> frameSince();
         };
+    }
+
+    /// The search of a tailer: it needs a journal whose head is whole.
+    private long frameSince() {
+        try (ReadOnlyJournal journal = Journal.openReadOnly(directory);
+                Tailer tailer = Tailer.open(journal, from)) {
+            return tailer.position();
+        }
     }
 
     private long frameOf(Inspection inspection, long sequence) {
@@ -138,7 +153,11 @@ final class Dump implements Callable<Integer> {
     private long print(FrameWalk walk, FrameOutput output, long limit, boolean unrecovered) {
         long left = limit;
         while (left > 0) {
-            switch (walk.next()) {
+            FrameWalk.Step step = walk.next();
+            if (step != FrameWalk.Step.END && walk.stepStart() >= until) {
+                return 0;
+            }
+            switch (step) {
                 case FRAME -> {
                     boolean rereads = output.frame(walk, unrecovered);
                     if (rereads && walk.isOverwritten()) {

@@ -1,22 +1,23 @@
 package io.fenceline.tools;
 
-import io.fenceline.journal.CursorStatus;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.ReadOnlyJournal;
-import io.fenceline.tailer.Cursor;
-import io.fenceline.tailer.CursorConfig;
 import io.fenceline.tailer.Entry;
+import io.fenceline.tailer.SkippedRange;
 import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
+import io.fenceline.tailer.TailerConfig;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -42,11 +43,13 @@ import picocli.CommandLine.TypeConversionException;
             "Example:",
             "  fenceline tail orders --limit 10",
             "  fenceline tail orders --from newest -f",
-            "  fenceline tail orders --cursor billing --commit"
+            "  fenceline tail orders --from time:2026-11-22T10:00:00Z --until time:2026-11-22T10:05:00Z --type 1,2",
+            "  fenceline tail orders --backwards --limit 1"
         })
 final class Tail implements Callable<Integer> {
     private static final int POLL_LIMIT = 256;
-    private static final long STOP_LOOK_NS = 100_000_000;
+    private static final long SHORTEST_PARK_NS = 50_000;
+    private static final long LONGEST_PARK_NS = 20_000_000;
     private static final long END_TIMEOUT_S = 2;
 
     private final Console console;
@@ -61,10 +64,33 @@ final class Tail implements Callable<Integer> {
             names = "--from",
             paramLabel = "WHERE",
             converter = StartConverter.class,
-            defaultValue = "oldest",
-            description = "Where to begin: oldest, newest, a POSITION as an append printed it, or seq:N (default:"
-                    + " ${DEFAULT-VALUE}).")
-    private Start from;
+            description = "Where to begin: oldest, newest, a POSITION as an append printed it, seq:N, or time:INSTANT,"
+                    + " such as time:2026-11-22T10:00:00Z: the first entry of that time or a later one (default:"
+                    + " oldest; newest with --backwards).")
+    private @Nullable Start from;
+
+    @Option(
+            names = "--until",
+            paramLabel = "WHERE",
+            converter = StartConverter.class,
+            description = "Where to end, as --from says it: in front of that entry; with --backwards, behind it.")
+    private @Nullable Start until;
+
+    @Option(names = "--backwards", description = "Newest first, from --from back to the oldest entry.")
+    private boolean backwards;
+
+    @Option(
+            names = "--type",
+            paramLabel = "N",
+            split = ",",
+            description = "Only entries of that type; several, separated by commas.")
+    private int @Nullable [] types;
+
+    @Option(
+            names = "--skip-damage",
+            description = "Go on behind damaged frames, with a line on standard error for each damaged range; then the"
+                    + " exit code is 1.")
+    private boolean skipDamage;
 
     @Option(
             names = {"-f", "--follow"},
@@ -74,18 +100,14 @@ final class Tail implements Callable<Integer> {
     @Option(names = "--limit", paramLabel = "N", description = "Stop after N entries.")
     private long limit = Long.MAX_VALUE;
 
-    @Option(
-            names = "--cursor",
-            paramLabel = "NAME",
-            description = "Go on where this cursor was committed; --from counts for a new one only.")
-    private @Nullable String name;
-
-    @Option(names = "--commit", description = "Commit to the cursor what was printed; make it if there is none.")
-    private boolean commit;
-
     private final CountDownLatch ended = new CountDownLatch(1);
     private byte[] bytes = new byte[4096];
     private volatile boolean stopped;
+    private boolean damaged;
+    private boolean done;
+    private long left;
+    private long boundPosition;
+    private long boundSequence;
 
     /// Reads where to begin.
     static final class StartConverter implements ITypeConverter<Start> {
@@ -106,20 +128,23 @@ final class Tail implements Callable<Integer> {
     @Override
     public Integer call() {
         if (limit < 0) {
-            throw new ParameterException(spec.commandLine(), "--limit " + limit + ": expected 0 or more");
+            throw usage("--limit " + limit + ": expected 0 or more");
         }
-        if (commit && name == null) {
-            throw new ParameterException(spec.commandLine(), "--commit: expected --cursor NAME beside it");
+        if (backwards && follow) {
+            throw usage("--backwards and --follow exclude each other");
         }
+        Start start = from != null ? from : backwards ? Start.newest() : Start.oldest();
         try (ReadOnlyJournal journal = Journal.openReadOnly(directory);
-                Interruption interruption = Interruption.then(this::stop);
-                Cursor cursor = name == null ? null : openCursor(journal, name);
-                Tailer tailer = cursor == null ? open(journal) : cursor.tailer()) {
-            console.warn(journal.warnings());
-            print(tailer, cursor, follow ? Long.MAX_VALUE : journal.published());
-            console.flush();
-            if (!interruption.hasCome()) {
-                return ExitCodes.OK;
+                Interruption interruption = Interruption.then(this::stop)) {
+            bound(journal);
+            try (Tailer tailer = open(journal, "--from", start, config())) {
+                console.warn(journal.warnings());
+                left = limit;
+                print(tailer);
+                console.flush();
+                if (!interruption.hasCome()) {
+                    return damaged ? ExitCodes.CORRUPT : ExitCodes.OK;
+                }
             }
         } finally {
             ended.countDown();
@@ -127,48 +152,58 @@ final class Tail implements Callable<Integer> {
         return ExitCodes.OK; // The signal decides about the exit code.
     }
 
-    private Tailer open(ReadOnlyJournal journal) {
-        try {
-            return Tailer.open(journal, from);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--from: " + e.getMessage(), e);
+    private TailerConfig config() {
+        TailerConfig config = TailerConfig.defaults();
+        if (types != null) {
+            int[] wanted = types;
+            config = config.withTypes(type -> Arrays.stream(wanted).anyMatch(one -> one == type));
+        }
+        return skipDamage ? config.withSkipDamage(this::skipped) : config;
+    }
+
+    /// The place where `--until` ends the run, as a position and, where that tells more, a sequence.
+    private void bound(ReadOnlyJournal journal) {
+        boundPosition = backwards ? 0 : follow ? Long.MAX_VALUE : journal.published();
+        boundSequence = backwards ? 0 : Long.MAX_VALUE;
+        if (until == null) {
+            return;
+        }
+        switch (until.kind()) {
+            case POSITION -> boundPosition = backwards ? until.value() : Math.min(boundPosition, until.value());
+            case SEQUENCE -> boundSequence = until.value();
+            case OLDEST, NEWEST, TIME -> {
+                try (Tailer place = open(journal, "--until", until, TailerConfig.defaults())) {
+                    boundPosition = place.position();
+                }
+            }
         }
     }
 
-    /// A cursor that is there keeps holding the ring, or not, as before.
-    private Cursor openCursor(ReadOnlyJournal journal, String cursorName) {
-        CursorStatus known = journal.cursors().stream()
-                .filter(status -> status.name().equals(cursorName))
-                .findFirst()
-                .orElse(null);
-        if (known == null && !commit) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "no cursor '" + cursorName + "'; with --commit it is made, 'fenceline cursor ls' lists them");
-        }
+    private boolean isBeyond(long position, long sequence) {
+        return backwards
+                ? position < boundPosition || sequence < boundSequence
+                : position >= boundPosition || sequence >= boundSequence;
+    }
+
+    private Tailer open(ReadOnlyJournal journal, String option, Start start, TailerConfig config) {
         try {
-            CursorConfig config = CursorConfig.defaults().withStart(from).withGating(known != null && known.isGating());
-            Cursor cursor = Cursor.open(journal, cursorName, config);
-            if (cursor.resumption() == Cursor.Resumption.TRUNCATED) {
-                console.error("the log was truncated: what the cursor saw behind sequence " + cursor.nextSequence()
-                        + " is not in it any more");
-            }
-            return cursor;
+            return Tailer.open(journal, start, config);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+            throw usage(option + ": " + e.getMessage());
         }
     }
 
-    private void print(Tailer tailer, @Nullable Cursor cursor, long end) {
-        long left = limit;
-        while (left > 0 && !stopped) {
-            int count = tailer.poll(this::print, (int) Math.min(left, POLL_LIMIT));
-            if (count != 0 && cursor != null && commit) {
-                console.flush(); // printed first: at least once
-                cursor.commit();
-            }
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    private void print(Tailer tailer) {
+        long parkNs = SHORTEST_PARK_NS;
+        while (left > 0 && !done && !stopped) {
+            int most = (int) Math.min(left, POLL_LIMIT);
+            int count = backwards ? tailer.pollBackwards(this::print, most) : tailer.poll(this::print, most);
             if (count > 0) {
-                left -= count;
+                parkNs = SHORTEST_PARK_NS;
             } else if (count == Tailer.OVERRUN) {
                 console.flush();
                 console.error(missed(tailer));
@@ -179,7 +214,7 @@ final class Tail implements Callable<Integer> {
             } else if (count == Tailer.CLOSED) {
                 return;
             }
-            if (tailer.position() >= end) {
+            if (!backwards && isBeyond(tailer.position(), tailer.nextSequence())) {
                 return;
             }
             if (count == 0) {
@@ -187,18 +222,19 @@ final class Tail implements Callable<Integer> {
                 if (!follow) {
                     return;
                 }
-                await(tailer);
+                console.requireReader();
+                LockSupport.parkNanos(parkNs);
+                parkNs = Math.min(LONGEST_PARK_NS, 2 * parkNs);
             }
         }
     }
 
-    /// Sleeps until something is published; looks now and then whether it was stopped.
-    private void await(Tailer tailer) {
-        try {
-            tailer.await(STOP_LOOK_NS);
-        } catch (InterruptedException e) {
-            stopped = true;
-        }
+    private void skipped(SkippedRange range) {
+        damaged = true;
+        console.flush();
+        console.error("skipped positions " + range.from() + " to " + range.to() + " ("
+                + (range.missedEntries() < 0 ? "" : range.missedEntries() + " entries, ") + range.lengthBytes()
+                + " bytes of the log): " + range.problem().getMessage());
     }
 
     private static String missed(Tailer tailer) {
@@ -208,6 +244,11 @@ final class Tail implements Callable<Integer> {
     }
 
     private void print(Entry entry) {
+        done = done || isBeyond(entry.position(), entry.sequence());
+        if (done) {
+            return;
+        }
+        left--;
         int length = entry.length();
         if (length > bytes.length) {
             bytes = new byte[Math.max(length, (int) Math.min(2L * bytes.length, 1 << 28))];

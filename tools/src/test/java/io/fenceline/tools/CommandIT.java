@@ -107,6 +107,13 @@ final class CommandIT {
         assertTrue(good("\"$F\" verify j").contains("0 entries"));
     }
 
+    /// Nothing is appended, so nothing is written: the closed pipe is noticed all the same.
+    @Test
+    void shouldEndWhenTheReaderOfAFollowingTailHasGone() throws IOException, InterruptedException {
+        good("\"$F\" create j --segment-size 2MiB --segments 2; echo 1 | \"$F\" append j");
+        assertEquals("1\n141\n", good("timeout 60 \"$F\" tail -f j | head -1; echo ${PIPESTATUS[0]}"));
+    }
+
     /// README's class in a module of its own: the jars beside the command are all it needs, to compile and to run.
     @Test
     void shouldServeAnApplicationModule() throws IOException, InterruptedException {

@@ -5,7 +5,6 @@ import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -14,26 +13,23 @@ abstract class FilePersister implements Persister {
     /// No downcall copies more: a critical one delays the JVM's safepoints.
     static final int CHUNK_LENGTH_BYTES = 64 << 10;
 
-    final DataFile file;
-    private final Path owner;
+    final JournalFiles files;
     private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>();
 
-    /// @param owner the journal's directory, for messages
-    FilePersister(DataFile file, Path owner) {
-        this.file = file;
-        this.owner = owner;
+    FilePersister(JournalFiles files) {
+        this.files = files;
     }
 
     @Override
     public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
-        file.read(fileOffset, destination, destinationOffset, lengthBytes);
+        files.read(fileOffset, destination, destinationOffset, lengthBytes);
     }
 
     @Override
     public synchronized void sync() {
         check();
         try {
-            Posix.fsync(file.fd(), file.path());
+            Posix.fsync(files.logFd(), files.logPath());
         } catch (JournalException.Io e) {
             poison(e);
             throw e;
@@ -42,7 +38,7 @@ abstract class FilePersister implements Persister {
 
     @Override
     public void populate(long fileOffset, long lengthBytes) {
-        if (Posix.populate(file.mappedAddress() + fileOffset, lengthBytes)) {
+        if (Posix.populate(files.mappedAddress() + fileOffset, lengthBytes)) {
             return;
         }
         // An older kernel: the pages come with the first stores. A hint only.
@@ -63,7 +59,7 @@ abstract class FilePersister implements Persister {
         Throwable first = fault.get();
         if (first != null) {
             throw new JournalException.Poisoned(
-                    "journal " + owner + " was poisoned by an earlier fault (" + first.getMessage()
+                    "journal " + files.directory() + " was poisoned by an earlier fault (" + first.getMessage()
                             + "); nothing more is acknowledged: close it, see to the storage, open it again",
                     first);
         }
@@ -73,9 +69,9 @@ abstract class FilePersister implements Persister {
     static final class MemoryPersister extends FilePersister {
         private final long base;
 
-        MemoryPersister(DataFile file, Path owner) {
-            super(file, owner);
-            base = file.mappedAddress();
+        MemoryPersister(JournalFiles files) {
+            super(files);
+            base = files.mappedAddress();
         }
 
         @Override
@@ -181,9 +177,9 @@ abstract class FilePersister implements Persister {
 
         private final long base;
 
-        ProcessPersister(DataFile file, Path owner) {
-            super(file, owner);
-            base = file.mappedAddress();
+        ProcessPersister(JournalFiles files) {
+            super(files);
+            base = files.mappedAddress();
         }
 
         @Override
@@ -254,15 +250,15 @@ abstract class FilePersister implements Persister {
         private final MemorySegment capture = Posix.newCapture();
         private final MemorySegment status = Posix.newStatusBuffer();
 
-        DevicePersister(DataFile file, Path owner) {
-            super(file, owner);
+        DevicePersister(JournalFiles files) {
+            super(files);
         }
 
         @Override
         public synchronized void store(long fileOffset, long sourceAddress, long lengthBytes) {
             check();
             try {
-                Posix.pwriteFully(file.fd(), sourceAddress, lengthBytes, fileOffset, capture, file.path());
+                Posix.pwriteFully(files.logFd(), sourceAddress, lengthBytes, fileOffset, capture, files.logPath());
             } catch (JournalException.Io e) {
                 poison(e);
                 throw e;
@@ -273,8 +269,8 @@ abstract class FilePersister implements Persister {
         public synchronized void drain() {
             check();
             try {
-                Posix.fdatasync(file.fd(), capture, file.path());
-                Posix.checkWhole(file.fd(), file.lengthBytes(), status, capture, file.path());
+                Posix.fdatasync(files.logFd(), capture, files.logPath());
+                Posix.checkWhole(files.logFd(), files.logLengthBytes(), status, capture, files.logPath());
             } catch (JournalException.Io e) {
                 poison(e);
                 throw e;
@@ -285,7 +281,7 @@ abstract class FilePersister implements Persister {
         @Override
         public synchronized void rewrite(long fileOffset, long lengthBytes) {
             check();
-            MemorySegment buffer = DataFile.newBuffer(CHUNK_LENGTH_BYTES);
+            MemorySegment buffer = files.newBuffer(CHUNK_LENGTH_BYTES);
             long done = 0;
             while (done < lengthBytes) {
                 long chunk = Math.min(CHUNK_LENGTH_BYTES, lengthBytes - done);
