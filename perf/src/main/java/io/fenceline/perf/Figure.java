@@ -83,9 +83,11 @@ record Figure(
             Map.entry("threads-64", places -> new ThreadsProbe(places, Durability.MEMORY, 64)),
             Map.entry("threads-256", places -> new ThreadsProbe(places, Durability.MEMORY, 256)),
             Map.entry("threads-1024", places -> new ThreadsProbe(places, Durability.MEMORY, 1024)),
-            Map.entry("publish", PublishProbe::new),
-            Map.entry("wake", WakeProbe::new),
             Map.entry("tail-64", places -> new TailProbe(places, 64)),
+            Map.entry("tail-256", places -> new TailProbe(places, 256)),
+            Map.entry("backwards-64", places -> new BackwardsProbe(places, 64)),
+            Map.entry("seek-1g", places -> new SeekProbe(places, 256, 16)),
+            Map.entry("tailers-8", places -> new TailersProbe(places, 64, 8)),
             Map.entry("recovery-256m", places -> new OpenProbe(places, 256 << 20, true)),
             Map.entry("recovery-1g", places -> new OpenProbe(places, 1 << 30, true)),
             Map.entry("reopening-1g", places -> new OpenProbe(places, 1 << 30, false)));
@@ -132,24 +134,16 @@ record Figure(
         for (int length : new int[] {64, 256, 1024}) {
             figures.addAll(threads(length));
         }
+        figures.add(tail(64, "unverified", "C walk", 70));
+        figures.add(tail(64, "verified", "C walk, CRC32C", 35));
+        figures.add(tail(256, "verified", "C walk, CRC32C", 20));
+        figures.add(backwards("backwards", "forwards"));
+        figures.add(backwards("backwards, unverified", "forwards, unverified"));
         figures.add(new Figure(
-                "publishing, for who may sleep, nobody sleeps",
-                "publish",
-                "publish",
-                "store",
-                Unit.NS,
-                Rule.AT_MOST,
-                2));
+                "seek by sequence, 1 GiB of 256 B", "seek-1g", "by sequence", null, Unit.US, Rule.AT_MOST, 100));
+        figures.add(new Figure("seek by time, 1 GiB of 256 B", "seek-1g", "by time", null, Unit.US, Rule.AT_MOST, 100));
         figures.add(new Figure(
-                "append to the handler of a tailer that slept",
-                "wake",
-                "append to handler",
-                "bare futex",
-                Unit.US,
-                Rule.RATIO_AT_MOST,
-                2));
-        figures.add(tail("unverified", "C walk", 70));
-        figures.add(tail("verified", "C walk, CRC32C", 35));
+                "MEMORY append, 8 tailers / none", "tailers-8", "followed", "alone", Unit.NS, Rule.RATIO_AT_MOST, 1.1));
         figures.add(opening("recovery after a crash, 256 MiB", "recovery-256m", "recovery", 50));
         figures.add(opening("recovery after a crash, 1 GiB", "recovery-1g", "recovery", 50));
         figures.add(opening("reopening after a clean close, 1 GiB", "reopening-1g", "reopening", 20));
@@ -199,9 +193,14 @@ record Figure(
                         0.8));
     }
 
-    private static Figure tail(String column, String limit, double targetPerSecond) {
-        String title = "tail, frames of 64 B, " + column + " (beside a C walk)";
-        return new Figure(title, "tail-64", column, limit, Unit.PER_SECOND, Rule.AT_LEAST, targetPerSecond);
+    private static Figure backwards(String column, String limit) {
+        String title = "tail, frames of 64 B, " + column + " / " + limit;
+        return new Figure(title, "backwards-64", column, limit, Unit.PER_SECOND, Rule.RATIO_AT_LEAST, 1.0 / 3);
+    }
+
+    private static Figure tail(int frameLength, String column, String limit, double targetPerSecond) {
+        String title = "tail, frames of " + frameLength + " B, " + column + " (beside a C walk)";
+        return new Figure(title, "tail-" + frameLength, column, limit, Unit.PER_SECOND, Rule.AT_LEAST, targetPerSecond);
     }
 
     private static Figure opening(String title, String probe, String product, double targetMs) {
