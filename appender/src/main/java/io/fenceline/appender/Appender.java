@@ -119,7 +119,9 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     /// Appends an entry.
     ///
     /// @param payload     0 bytes up to [io.fenceline.journal.JournalSource#maximumPayloadLengthBytes]; any memory,
-    ///                    heap or native, not used after return
+    ///                    (a mapped file that is truncated meanwhile is an exception, as long as the segment knows
+    ///                    that it is mapped: one made from an address by `reinterpret` does not, and a fault in it
+    ///                    ends the JVM)
     /// @param type        any number, given back to tailers
     /// @param timestampNs any number, by convention ns since the epoch, 0 for none
     /// @return the position, or a result of [AppendResult]
