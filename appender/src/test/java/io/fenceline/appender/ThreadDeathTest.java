@@ -14,6 +14,7 @@ import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.Team;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.Kernel;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.SimulatedJournal;
 import java.lang.foreign.MemorySegment;
@@ -25,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Threads that die inside an append of a [ConcurrentAppender]: their slots are padded, or the journal is poisoned and
-/// says why; never is anybody left waiting.
+/// Threads that die inside an append of a [ConcurrentAppender]: their slots are padded, or the journal is poisoned
+/// and says why; never is anybody left waiting.
 class ThreadDeathTest {
     private static final JournalConfig OVERWRITE =
             JournalConfig.defaults().withTimestampMode(TimestampMode.NONE).withFullPolicy(FullPolicy.OVERWRITE);
@@ -167,6 +168,9 @@ class ThreadDeathTest {
     @ParameterizedTest
     @CsvSource({"PROCESS, 12", "MEMORY, 12"})
     void shouldPadOrPoisonWhereverTheStackIsUsedUp(Durability durability, int threads, @TempDir Path directory) {
+        if (durability == Durability.MEMORY) {
+            Kernel.assumeAvailable();
+        }
         JournalConfig config =
                 OVERWRITE.withDurability(durability).withEmulatePersistentMemory(durability == Durability.MEMORY);
         AtomicInteger died = new AtomicInteger();
