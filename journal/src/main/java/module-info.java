@@ -10,6 +10,7 @@ module io.fenceline.journal {
             io.fenceline.tools;
     exports io.fenceline.journal.persist to
             io.fenceline.appender,
+            io.fenceline.tailer,
             io.fenceline.tools;
     exports io.fenceline.journal.positions to
             io.fenceline.appender,

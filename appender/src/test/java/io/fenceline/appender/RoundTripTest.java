@@ -3,12 +3,14 @@ package io.fenceline.appender;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.JournalException;
 import io.fenceline.journal.RecoveryReport.Verdict;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.format.StateRecord;
@@ -200,6 +202,37 @@ class RoundTripTest {
         }
         journal.close();
         return next;
+    }
+
+    /// DESIGN §5, failure, in the real persisters, whose ways are others than the simulated medium's: nothing is
+    /// acknowledged or shown after the first fault, whichever way an entry takes to the file.
+    @ParameterizedTest
+    @EnumSource(Durability.class)
+    void shouldAcknowledgeNothingOnRealFilesAfterAFault(Durability durability) {
+        Path path = directory.resolve("poisoned");
+        Journal journal = Journal.create(path, config(durability).withSegmentLengthBytes(2 << 20));
+        try (ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            assertTrue(appender.append(MemorySegment.ofArray(bytes(10))) >= 0);
+            long published = journal.published();
+            journal.positions().poison(new IllegalStateException("as after a fault"));
+            Claim claim = appender.claim(10);
+            assertThrows(JournalException.Poisoned.class, claim::commit);
+            claim.abort();
+            Batch batch = appender.batch();
+            assertTrue(batch.add(MemorySegment.ofArray(bytes(10))));
+            assertThrows(JournalException.Poisoned.class, batch::commit);
+            batch.abort();
+            for (int length : new int[] {0, 10, 5000, 100_000, 500_000}) {
+                MemorySegment payload = MemorySegment.ofArray(bytes(length));
+                assertThrows(JournalException.Poisoned.class, () -> appender.append(payload), () -> length + " bytes");
+            }
+            assertEquals(published, journal.published());
+        }
+        journal.close();
+        try (Journal again = Journal.open(path, config(durability))) {
+            assertEquals(Verdict.RECOVERED, again.recovery().verdict());
+            assertEquals(0, again.recovery().lastSequence());
+        }
     }
 
     /// Many laps of a tiny ring: at any time it holds the newest entries, in order, without a gap.

@@ -15,7 +15,8 @@ public final class AppendResult {
     /// The thread was interrupted while it waited for room; its interrupt flag is set. Nothing happened.
     public static final long INTERRUPTED = -3;
 
-    /// A ring in front of the journal is full. Nothing happened. Retry later.
+    /// A ring in front of the journal is full, or under [FullPolicy#OVERWRITE] a gate holds the oldest segment:
+    /// [JournalSource#gates] tells which. Nothing happened. Retry later.
     public static final long BACK_PRESSURED = -4;
 
     /// An I/O fault ended this opening of the journal; only asynchronous appends say it so, the others throw

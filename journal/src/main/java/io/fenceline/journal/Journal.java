@@ -3,10 +3,12 @@ package io.fenceline.journal;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.CursorFiles;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.Persister;
 import io.fenceline.journal.positions.LogView;
 import io.fenceline.journal.positions.Positions;
+import io.fenceline.journal.positions.ReadersFile;
 import io.fenceline.journal.positions.RunFile;
 import io.fenceline.journal.recovery.Backup;
 import io.fenceline.journal.recovery.CutSeek;
@@ -17,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 
@@ -37,6 +40,7 @@ public final class Journal implements JournalSource {
     private final RecoveryReport recovery;
     private final Positions positions;
     private final LogView view;
+    private final ReadersFile readers;
     private boolean closed;
 
     private Journal(
@@ -44,12 +48,14 @@ public final class Journal implements JournalSource {
             DurabilityReport durability,
             RecoveryReport recovery,
             Positions positions,
-            LogView view) {
+            LogView view,
+            ReadersFile readers) {
         this.files = files;
         this.durability = durability;
         this.recovery = recovery;
         this.positions = positions;
         this.view = view;
+        this.readers = readers;
     }
 
     /// Creates a journal and opens it. All blocks are allocated and written here: a full disk is an exception now,
@@ -117,6 +123,7 @@ public final class Journal implements JournalSource {
     /// @throws JournalException.Io                    if the operating system refuses
     public static Journal open(Path directory, JournalConfig config) {
         JournalFiles files = JournalFiles.open(directory, true);
+        ReadersFile readers = null;
         boolean done = false;
         try {
             files.lock();
@@ -130,7 +137,8 @@ public final class Journal implements JournalSource {
             DurabilityReport durability = files.probe(
                     Objects.requireNonNullElse(config.durability(), recorded),
                     config.emulatePersistentMemory() || head.state().isEmulated());
-            RunFile run = new RunFile(Objects.requireNonNull(files.mapRun()));
+            readers = Readers.open(files, head.superblock().journalId());
+            RunFile run = new RunFile(Objects.requireNonNull(files.mapRun()), readers.sleepers());
             Recovery recovery =
                     new Recovery(files::read, head, run.lastFrameHint(), RunFile.bootHash32(), files.logPath());
             RecoveryReport report = recovery.scan();
@@ -141,6 +149,7 @@ public final class Journal implements JournalSource {
                 persister.sync();
             }
             recovery.repair(persister);
+            readers.writerOpens();
             run.lastFrameHint(report.lastPosition());
             Positions positions = new Positions(
                     persister,
@@ -148,15 +157,19 @@ public final class Journal implements JournalSource {
                     head.state(),
                     report.nextSequence(),
                     run,
+                    readers,
                     durability.durability(),
                     durability.emulated(),
                     config);
             LogView view = new LogView(
                     head.superblock(), files.mapping(), files::read, run, head.state(), -1, files.logPath());
             done = true;
-            return new Journal(files, durability, report, positions, view);
+            return new Journal(files, durability, report, positions, view, readers);
         } finally {
             if (!done) {
+                if (readers != null) {
+                    readers.close();
+                }
                 files.close();
             }
         }
@@ -211,7 +224,7 @@ public final class Journal implements JournalSource {
     }
 
     /// Gives up everything before the segment that holds `position`, so that the ring can reuse it. Durable when it
-    /// returns; never gives up what is not published.
+    /// returns; never gives up what is not published, nor what a gate holds ([#gates]).
     ///
     /// @param position from 0 to [#published]
     /// @return the oldest position that is readable now: the start of a segment, at or before `position`
@@ -330,6 +343,33 @@ public final class Journal implements JournalSource {
         return view;
     }
 
+    @Override
+    public List<CursorStatus> cursors() {
+        return Readers.cursors(files, journalId(), published());
+    }
+
+    @Override
+    public List<GateStatus> gates() {
+        return readers.gates(published());
+    }
+
+    @Override
+    @SuppressWarnings("exports")
+    public ReadersFile readers() {
+        return readers;
+    }
+
+    @Override
+    @SuppressWarnings("exports")
+    public CursorFiles cursorFiles() {
+        return files.cursors();
+    }
+
+    @Override
+    public boolean isWriterAlive() {
+        return true;
+    }
+
     /// Closes in order: waits for the append under way, syncs the data, makes the clean record durable, unlocks. A
     /// poisoned journal is only unlocked, and recovered at its next opening. Closing twice is harmless.
     ///
@@ -352,6 +392,7 @@ public final class Journal implements JournalSource {
             if (closed || positions.persister().fault() != null) {
                 closed = true;
                 files.close();
+                readers.close();
             }
         }
     }

@@ -26,6 +26,8 @@ public final class JournalConfig {
     private long blockTimeoutNs = Long.MAX_VALUE;
     private TimestampMode timestampMode = TimestampMode.CACHED;
     private boolean groupReadable;
+    private long gateLagLimitBytes = Long.MAX_VALUE;
+    private boolean retainedForGatesOnly;
     private LongConsumer creationProgress = writtenBytes -> {};
 
     private JournalConfig() {}
@@ -39,6 +41,8 @@ public final class JournalConfig {
         blockTimeoutNs = other.blockTimeoutNs;
         timestampMode = other.timestampMode;
         groupReadable = other.groupReadable;
+        gateLagLimitBytes = other.gateLagLimitBytes;
+        retainedForGatesOnly = other.retainedForGatesOnly;
         creationProgress = other.creationProgress;
     }
 
@@ -124,6 +128,33 @@ public final class JournalConfig {
         return config;
     }
 
+    /// How far a gate (a gating tailer, a gating cursor) may be behind `published` and still hold the ring;
+    /// one that is
+    /// further behind is overrun, and holds again when it has caught up. `Long.MAX_VALUE` (default): there is
+    /// no limit.
+    /// A limit has an effect below the ring's capacity only.
+    ///
+    /// @throws IllegalArgumentException if negative
+    public JournalConfig withGateLagLimitBytes(long gateLagLimitBytes) {
+        if (gateLagLimitBytes < 0) {
+            throw new IllegalArgumentException("gate lag limit " + gateLagLimitBytes + " bytes: expected 0 or more");
+        }
+        JournalConfig config = new JournalConfig(this);
+        config.gateLagLimitBytes = gateLagLimitBytes;
+        return config;
+    }
+
+    /// Whether a full ring under [FullPolicy#FAIL] and [FullPolicy#BLOCK] gives up what every gate has passed,
+    /// if there
+    /// is a gate; without (default) only [Journal#retain] gives anything up there. [FullPolicy#OVERWRITE] does
+    /// so
+    /// always.
+    public JournalConfig withRetainedForGatesOnly(boolean retainedForGatesOnly) {
+        JournalConfig config = new JournalConfig(this);
+        config.retainedForGatesOnly = retainedForGatesOnly;
+        return config;
+    }
+
     /// Called during creation with the number of bytes written so far, on the creating thread.
     public JournalConfig withCreationProgress(LongConsumer creationProgress) {
         JournalConfig config = new JournalConfig(this);
@@ -162,6 +193,14 @@ public final class JournalConfig {
 
     public boolean groupReadable() {
         return groupReadable;
+    }
+
+    public long gateLagLimitBytes() {
+        return gateLagLimitBytes;
+    }
+
+    public boolean isRetainedForGatesOnly() {
+        return retainedForGatesOnly;
     }
 
     public LongConsumer creationProgress() {

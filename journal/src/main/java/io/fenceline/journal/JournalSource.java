@@ -1,7 +1,10 @@
 package io.fenceline.journal;
 
+import io.fenceline.journal.persist.CursorFiles;
 import io.fenceline.journal.positions.LogView;
+import io.fenceline.journal.positions.ReadersFile;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.UUID;
 
 /// What a tailer reads from: a journal open for writing in this process, or one opened read-only.
@@ -27,9 +30,30 @@ public sealed interface JournalSource extends AutoCloseable permits Journal, Rea
     /// Bytes that the ring holds.
     long capacityBytes();
 
+    /// Every named cursor, by name, with its lag; a damaged or foreign one with what is wrong.
+    List<CursorStatus> cursors();
+
+    /// Who holds the ring: gating cursors and gating tailers, of all processes.
+    ///
+    /// @throws JournalException.Io if this process may not open `readers.run`
+    List<GateStatus> gates();
+
+    /// Whether a writer has the journal open now.
+    boolean isWriterAlive();
+
     /// For tailers.
     @SuppressWarnings("exports")
     LogView view();
+
+    /// For tailers that hold the ring, or sleep.
+    ///
+    /// @throws JournalException.Io if this process may not write to `readers.run`
+    @SuppressWarnings("exports")
+    ReadersFile readers();
+
+    /// For tailers.
+    @SuppressWarnings("exports")
+    CursorFiles cursorFiles();
 
     @Override
     void close();

@@ -1,7 +1,9 @@
 package io.fenceline.journal;
 
+import io.fenceline.journal.persist.CursorFiles;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.positions.LogView;
+import io.fenceline.journal.positions.ReadersFile;
 import io.fenceline.journal.positions.RunFile;
 import io.fenceline.journal.recovery.Head;
 import io.fenceline.journal.recovery.Recovery;
@@ -9,9 +11,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// A journal, open for reading only: beside a writer in any process, or without one. Takes no lock and writes
-/// nothing.
+/// nothing, but for tailers that hold the ring, commit cursors or sleep: those write to `readers.run` and
+/// `cursors`.
 ///
 /// Threads: all methods may be called from any thread.
 public final class ReadOnlyJournal implements JournalSource {
@@ -19,6 +23,8 @@ public final class ReadOnlyJournal implements JournalSource {
     private final DurabilityReport durability;
     private final LogView view;
     private final List<String> warnings;
+    private @Nullable ReadersFile readers;
+    private boolean closed;
 
     private ReadOnlyJournal(JournalFiles files, DurabilityReport durability, LogView view, List<String> warnings) {
         this.files = files;
@@ -58,7 +64,7 @@ public final class ReadOnlyJournal implements JournalSource {
         }
     }
 
-    /// Whether a writer has the journal open now.
+    @Override
     public boolean isWriterAlive() {
         return files.isWriterAlive();
     }
@@ -127,7 +133,41 @@ public final class ReadOnlyJournal implements JournalSource {
     }
 
     @Override
+    public List<CursorStatus> cursors() {
+        return Readers.cursors(files, journalId(), published());
+    }
+
+    @Override
+    public List<GateStatus> gates() {
+        return readers().gates(published());
+    }
+
+    @Override
+    @SuppressWarnings("exports")
+    public synchronized ReadersFile readers() {
+        if (closed) {
+            throw new IllegalStateException("the journal is closed");
+        }
+        ReadersFile known = readers;
+        if (known == null) {
+            known = Readers.open(files, journalId());
+            readers = known;
+        }
+        return known;
+    }
+
+    @Override
+    @SuppressWarnings("exports")
+    public CursorFiles cursorFiles() {
+        return files.cursors();
+    }
+
+    @Override
     public synchronized void close() {
+        closed = true;
         files.close();
+        if (readers != null) {
+            readers.close();
+        }
     }
 }

@@ -83,6 +83,8 @@ record Figure(
             Map.entry("threads-64", places -> new ThreadsProbe(places, Durability.MEMORY, 64)),
             Map.entry("threads-256", places -> new ThreadsProbe(places, Durability.MEMORY, 256)),
             Map.entry("threads-1024", places -> new ThreadsProbe(places, Durability.MEMORY, 1024)),
+            Map.entry("publish", PublishProbe::new),
+            Map.entry("wake", WakeProbe::new),
             Map.entry("tail-64", places -> new TailProbe(places, 64)),
             Map.entry("tail-256", places -> new TailProbe(places, 256)),
             Map.entry("backwards-64", places -> new BackwardsProbe(places, 64)),
@@ -134,6 +136,22 @@ record Figure(
         for (int length : new int[] {64, 256, 1024}) {
             figures.addAll(threads(length));
         }
+        figures.add(new Figure(
+                "publishing, for who may sleep, nobody sleeps",
+                "publish",
+                "publish",
+                "store",
+                Unit.NS,
+                Rule.AT_MOST,
+                2));
+        figures.add(new Figure(
+                "append to the handler of a tailer that slept",
+                "wake",
+                "append to handler",
+                "bare futex",
+                Unit.US,
+                Rule.RATIO_AT_MOST,
+                2));
         figures.add(tail(64, "unverified", "C walk", 70));
         figures.add(tail(64, "verified", "C walk, CRC32C", 35));
         figures.add(tail(256, "verified", "C walk, CRC32C", 20));

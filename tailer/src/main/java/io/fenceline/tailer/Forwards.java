@@ -516,6 +516,11 @@ final class Forwards {
         stopped = true;
     }
 
+    /// Whether entries of a frame are left that was begun.
+    boolean hasBegun() {
+        return entriesLeft > 0;
+    }
+
     boolean isClosed() {
         return closed;
     }

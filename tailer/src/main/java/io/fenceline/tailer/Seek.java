@@ -161,6 +161,58 @@ final class Seek {
         return new Place(place.position(), Math.max(sequence, place.sequence()));
     }
 
+    /// Where a cursor goes on, and whether the log was cut off behind its back.
+    record Resumed(Place place, boolean isTruncated) {}
+
+    /// Finds where a cursor goes on that has been committed. What the ring went past is left to the first poll.
+    ///
+    /// @param position     of the frame with the next entry, or where the next frame would be
+    /// @param nextSequence of the next entry
+    /// @param epoch        of the last entry before it
+    Resumed resume(long position, long nextSequence, int epoch) {
+        while (true) {
+            long generation = view.generation();
+            long oldest = view.retained();
+            long newest = view.published();
+            Resumed there = new Resumed(new Place(position, nextSequence, generation), false);
+            try {
+                if (position < oldest
+                        || position == newest
+                        || (position > newest && !view.isEndCertain())
+                        || (position < newest && goesOn(position, nextSequence, epoch))) {
+                    return there;
+                }
+                long behind = behindLastCommon(Math.min(position, newest), nextSequence, oldest);
+                long sequence = sequenceAt(behind, oldest, newest);
+                if (view.retained() <= behind && view.isUnchanged(generation, behind)) {
+                    return new Resumed(new Place(behind, sequence, generation), true);
+                }
+            } catch (Slots.Overtaken e) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    /// Whether the frame at a position is what a cursor expects there. Behind a crash a sequence may be greater.
+    private boolean goesOn(long position, long nextSequence, int epoch) {
+        FrameVerdict verdict = slots.certify(position);
+        long end = slots.sequence() + (verdict == FrameVerdict.DATA ? slots.entries() - 1 : 0);
+        return verdict.isValid() && end >= nextSequence && slots.epoch() >= epoch;
+    }
+
+    /// Behind the nearest frame with entries before a position that a cursor can have seen.
+    private long behindLastCommon(long position, long nextSequence, long oldest) {
+        long at = position;
+        while (at > oldest) {
+            long before = frameBefore(at, oldest);
+            if (before >= 0 && slots.kind() == FrameDescriptor.KIND_DATA && slots.sequence() < nextSequence) {
+                return Math.min(slots.next(), position);
+            }
+            at = before >= 0 ? before : geometry.segmentStart(at - 1);
+        }
+        return oldest;
+    }
+
     private Place findTime(long timestampNs, long skewNs, long oldest, long newest) {
         long certainlyBefore = timestampNs < Long.MIN_VALUE + skewNs ? Long.MIN_VALUE : timestampNs - skewNs;
         Target target = new Target() {

@@ -202,6 +202,10 @@ final class Slots {
         return FrameDescriptor.entries(header, 0);
     }
 
+    int epoch() {
+        return FrameDescriptor.epoch(header, 0);
+    }
+
     int kind() {
         return FrameDescriptor.kind(header, 0);
     }

@@ -3,6 +3,7 @@ package io.fenceline.tailer;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.JournalSource;
 import io.fenceline.journal.positions.LogView;
+import io.fenceline.journal.positions.Waiter;
 import java.util.function.IntPredicate;
 import org.agrona.concurrent.ControlledMessageHandler;
 import org.agrona.concurrent.MessageHandler;
@@ -48,6 +49,7 @@ public final class Tailer implements AutoCloseable {
     /// [#nextSequence] on. The tailer stands behind the cut; poll again.
     public static final int TRUNCATED = -3;
 
+    private final JournalSource source;
     private final LogView view;
     private final TailerConfig config;
     private final Forwards forwards;
@@ -55,8 +57,11 @@ public final class Tailer implements AutoCloseable {
     private @Nullable Backwards backwards;
     private @Nullable AgronaHandlers agronaHandlers;
 
-    private Tailer(LogView view, TailerConfig config, Seek.Place place) {
-        this.view = view;
+    private @Nullable Waiter waiter;
+
+    private Tailer(JournalSource source, TailerConfig config, Seek.Place place) {
+        this.source = source;
+        this.view = source.view();
         this.config = config;
         this.forwards = new Forwards(view, config, place);
         IntPredicate types = config.types();
@@ -75,8 +80,37 @@ public final class Tailer implements AutoCloseable {
     /// @throws JournalException.Io      if the storage cannot give the bytes
     /// @throws IllegalStateException    if the source is closed
     public static Tailer open(JournalSource source, Start start, TailerConfig config) {
-        LogView view = source.view();
-        return new Tailer(view, config, find(view, start));
+        return new Tailer(source, config, find(source.view(), start));
+    }
+
+    /// Opens a tailer that goes on at a place that was found before.
+    static Tailer open(JournalSource source, Seek.Place place) {
+        return new Tailer(source, TailerConfig.defaults(), place);
+    }
+
+    /// Waits, without using the processor, until something is published that was not polled yet, by a writer in
+    /// this process or another one; a configured bound or filter may still leave nothing to deliver.
+    ///
+    /// @param timeoutNs at most so long; 0 or less does not wait
+    /// @return whether there is something to poll; false after the timeout, or when the tailer or its source is
+    ///         closed
+    /// @throws InterruptedException if the thread is interrupted
+    public boolean await(long timeoutNs) throws InterruptedException {
+        if (forwards.isClosed() || forwards.hasBegun()) {
+            return !forwards.isClosed();
+        }
+        Waiter known = waiter;
+        if (known == null) {
+            try {
+                known = new Waiter(view, source.readers().sleepers());
+            } catch (JournalException.Io e) {
+                known = Waiter.unwoken(view); // no right to write there: it looks again and again
+            } catch (IllegalStateException e) {
+                return false;
+            }
+            waiter = known;
+        }
+        return known.await(position(), timeoutNs);
     }
 
     private static Seek.Place find(LogView view, Start start) {

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Properties;
@@ -103,7 +105,14 @@ final class Fenceline implements Runnable {
         line.addSubcommand(new Recover(console));
         line.addSubcommand(new Truncate(console));
         line.addSubcommand(new BackupCommand(console));
-        for (CommandLine command : line.getSubcommands().values()) {
+        CommandLine cursor = new CommandLine(new CursorCommand());
+        cursor.addSubcommand(new CursorCommand.Ls(console));
+        cursor.addSubcommand(new CursorCommand.Set(console));
+        cursor.addSubcommand(new CursorCommand.Rm(console));
+        line.addSubcommand(cursor);
+        List<CommandLine> commands = new ArrayList<>(line.getSubcommands().values());
+        commands.addAll(cursor.getSubcommands().values());
+        for (CommandLine command : commands) {
             command.getCommandSpec()
                     .mixinStandardHelpOptions(true)
                     .versionProvider(new Version())

@@ -1,8 +1,11 @@
 package io.fenceline.tools;
 
+import io.fenceline.journal.CursorStatus;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.DurabilityReport;
+import io.fenceline.journal.GateStatus;
 import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalException;
 import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
@@ -13,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -82,8 +86,32 @@ final class Info implements Callable<Integer> {
         if (state.isClean()) {
             line("last entry", state.floorSequence() == 0 ? "none" : "sequence " + (state.floorSequence() - 1));
         }
+        for (CursorStatus cursor : journal.cursors()) {
+            line("cursor", CursorCommand.describe(cursor));
+        }
+        for (GateStatus gate : tailers(journal)) {
+            line(
+                    "gate",
+                    "a tailer of process %d, position %d, lag %d bytes"
+                            .formatted(gate.ownerPid(), gate.position(), gate.lagBytes()));
+        }
         for (String warning : head.warnings()) {
             line("warning", Printable.of(warning));
+        }
+    }
+
+    /// Gating tailers without a name, which only matter to a writer; nothing is asked, and so nothing written,
+    /// without.
+    private static List<GateStatus> tailers(ReadOnlyJournal journal) {
+        if (!journal.isWriterAlive()) {
+            return List.of();
+        }
+        try {
+            return journal.gates().stream()
+                    .filter(gate -> gate.cursor().isEmpty())
+                    .toList();
+        } catch (JournalException.Io e) {
+            return List.of(); // no right to look
         }
     }
 
@@ -145,6 +173,15 @@ final class Info implements Callable<Integer> {
         if (state.isClean()) {
             result.put("lastSequence", state.floorSequence() - 1);
         }
+        result.putObjects("cursors", CursorCommand.toJson(journal.cursors()));
+        result.putObjects(
+                "gatingTailers",
+                tailers(journal).stream()
+                        .map(gate -> new JsonObject()
+                                .put("pid", gate.ownerPid())
+                                .put("position", gate.position())
+                                .put("lagBytes", gate.lagBytes()))
+                        .toList());
         return result.put("warnings", head.warnings());
     }
 }

@@ -1,7 +1,10 @@
 package io.fenceline.tools;
 
+import io.fenceline.journal.CursorStatus;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.ReadOnlyJournal;
+import io.fenceline.tailer.Cursor;
+import io.fenceline.tailer.CursorConfig;
 import io.fenceline.tailer.Entry;
 import io.fenceline.tailer.SkippedRange;
 import io.fenceline.tailer.Start;
@@ -17,7 +20,6 @@ import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -44,12 +46,12 @@ import picocli.CommandLine.TypeConversionException;
             "  fenceline tail orders --limit 10",
             "  fenceline tail orders --from newest -f",
             "  fenceline tail orders --from time:2026-11-22T10:00:00Z --until time:2026-11-22T10:05:00Z --type 1,2",
-            "  fenceline tail orders --backwards --limit 1"
+            "  fenceline tail orders --backwards --limit 1",
+            "  fenceline tail orders --cursor billing --commit"
         })
 final class Tail implements Callable<Integer> {
     private static final int POLL_LIMIT = 256;
-    private static final long SHORTEST_PARK_NS = 50_000;
-    private static final long LONGEST_PARK_NS = 20_000_000;
+    private static final long STOP_LOOK_NS = 100_000_000;
     private static final long END_TIMEOUT_S = 2;
 
     private final Console console;
@@ -100,6 +102,15 @@ final class Tail implements Callable<Integer> {
     @Option(names = "--limit", paramLabel = "N", description = "Stop after N entries.")
     private long limit = Long.MAX_VALUE;
 
+    @Option(
+            names = "--cursor",
+            paramLabel = "NAME",
+            description = "Go on where this cursor was committed; --from counts for a new one only.")
+    private @Nullable String name;
+
+    @Option(names = "--commit", description = "Commit to the cursor what was printed; make it if there is none.")
+    private boolean commit;
+
     private final CountDownLatch ended = new CountDownLatch(1);
     private byte[] bytes = new byte[4096];
     private volatile boolean stopped;
@@ -130,6 +141,12 @@ final class Tail implements Callable<Integer> {
         if (limit < 0) {
             throw usage("--limit " + limit + ": expected 0 or more");
         }
+        if (commit && name == null) {
+            throw usage("--commit: expected --cursor NAME beside it");
+        }
+        if (name != null && (backwards || until != null || types != null || skipDamage)) {
+            throw usage("--cursor excludes --backwards, --until, --type and --skip-damage");
+        }
         if (backwards && follow) {
             throw usage("--backwards and --follow exclude each other");
         }
@@ -137,10 +154,11 @@ final class Tail implements Callable<Integer> {
         try (ReadOnlyJournal journal = Journal.openReadOnly(directory);
                 Interruption interruption = Interruption.then(this::stop)) {
             bound(journal);
-            try (Tailer tailer = open(journal, "--from", start, config())) {
+            try (Cursor cursor = name == null ? null : openCursor(journal, name, start);
+                    Tailer tailer = cursor == null ? open(journal, "--from", start, config()) : cursor.tailer()) {
                 console.warn(journal.warnings());
                 left = limit;
-                print(tailer);
+                print(tailer, cursor, backwards || follow ? Long.MAX_VALUE : journal.published());
                 console.flush();
                 if (!interruption.hasCome()) {
                     return damaged ? ExitCodes.CORRUPT : ExitCodes.OK;
@@ -163,7 +181,7 @@ final class Tail implements Callable<Integer> {
 
     /// The place where `--until` ends the run, as a position and, where that tells more, a sequence.
     private void bound(ReadOnlyJournal journal) {
-        boundPosition = backwards ? 0 : follow ? Long.MAX_VALUE : journal.published();
+        boundPosition = backwards ? 0 : follow || name != null ? Long.MAX_VALUE : journal.published();
         boundSequence = backwards ? 0 : Long.MAX_VALUE;
         if (until == null) {
             return;
@@ -193,18 +211,42 @@ final class Tail implements Callable<Integer> {
         }
     }
 
+    /// A cursor that is there keeps holding the ring, or not, as before.
+    private Cursor openCursor(ReadOnlyJournal journal, String cursorName, Start start) {
+        CursorStatus known = journal.cursors().stream()
+                .filter(status -> status.name().equals(cursorName))
+                .findFirst()
+                .orElse(null);
+        if (known == null && !commit) {
+            throw usage("no cursor '" + cursorName + "'; with --commit it is made, 'fenceline cursor ls' lists them");
+        }
+        try {
+            CursorConfig config =
+                    CursorConfig.defaults().withStart(start).withGating(known != null && known.isGating());
+            Cursor cursor = Cursor.open(journal, cursorName, config);
+            if (cursor.resumption() == Cursor.Resumption.TRUNCATED) {
+                console.error("the log was truncated: what the cursor saw behind sequence " + cursor.nextSequence()
+                        + " is not in it any more");
+            }
+            return cursor;
+        } catch (IllegalArgumentException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
+    }
+
     private ParameterException usage(String message) {
         return new ParameterException(spec.commandLine(), message);
     }
 
-    private void print(Tailer tailer) {
-        long parkNs = SHORTEST_PARK_NS;
+    private void print(Tailer tailer, @Nullable Cursor cursor, long end) {
         while (left > 0 && !done && !stopped) {
             int most = (int) Math.min(left, POLL_LIMIT);
             int count = backwards ? tailer.pollBackwards(this::print, most) : tailer.poll(this::print, most);
-            if (count > 0) {
-                parkNs = SHORTEST_PARK_NS;
-            } else if (count == Tailer.OVERRUN) {
+            if (count != 0 && cursor != null && commit) {
+                console.flush(); // printed first: at least once
+                cursor.commit();
+            }
+            if (count == Tailer.OVERRUN) {
                 console.flush();
                 console.error(missed(tailer));
             } else if (count == Tailer.TRUNCATED) {
@@ -214,7 +256,7 @@ final class Tail implements Callable<Integer> {
             } else if (count == Tailer.CLOSED) {
                 return;
             }
-            if (!backwards && isBeyond(tailer.position(), tailer.nextSequence())) {
+            if (tailer.position() >= end || (!backwards && isBeyond(tailer.position(), tailer.nextSequence()))) {
                 return;
             }
             if (count == 0) {
@@ -223,9 +265,17 @@ final class Tail implements Callable<Integer> {
                     return;
                 }
                 console.requireReader();
-                LockSupport.parkNanos(parkNs);
-                parkNs = Math.min(LONGEST_PARK_NS, 2 * parkNs);
+                await(tailer);
             }
+        }
+    }
+
+    /// Sleeps until something is published; looks now and then whether it was stopped.
+    private void await(Tailer tailer) {
+        try {
+            tailer.await(STOP_LOOK_NS);
+        } catch (InterruptedException e) {
+            stopped = true;
         }
     }
 

@@ -16,6 +16,7 @@ package io.fenceline.journal.format;
 ///     |  64 | lastFrame       | i64   | a hint: a frame at or shortly before that of the last entry     |
 ///     | 128 | published       | i64   | everything before it may be read                                |
 ///     | 256 | retained        | i64   | oldest byte still readable                                      |
+///     | 384 | reclaimed       | i64   | how far the writer gives up, or is about to if no gate holds it |
 ///     +-----+-----------------+-------+-----------------------------------------------------------------+
 ///
 /// The words count only if `bootHash` is that of the running boot and `journalId` is the journal's; else a reader uses
@@ -37,6 +38,7 @@ public final class RunFileDescriptor {
     public static final int LAST_FRAME_OFFSET = 64;
     public static final int PUBLISHED_OFFSET = 128;
     public static final int RETAINED_OFFSET = 256;
+    public static final int RECLAIMED_OFFSET = 384;
 
     private RunFileDescriptor() {}
 }

@@ -5,6 +5,7 @@ import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -13,23 +14,26 @@ abstract class FilePersister implements Persister {
     /// No downcall copies more: a critical one delays the JVM's safepoints.
     static final int CHUNK_LENGTH_BYTES = 64 << 10;
 
-    final JournalFiles files;
+    final DataFile file;
+    private final Path owner;
     private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>();
 
-    FilePersister(JournalFiles files) {
-        this.files = files;
+    /// @param owner the journal's directory, for messages
+    FilePersister(DataFile file, Path owner) {
+        this.file = file;
+        this.owner = owner;
     }
 
     @Override
     public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
-        files.read(fileOffset, destination, destinationOffset, lengthBytes);
+        file.read(fileOffset, destination, destinationOffset, lengthBytes);
     }
 
     @Override
     public synchronized void sync() {
         check();
         try {
-            Posix.fsync(files.logFd(), files.logPath());
+            Posix.fsync(file.fd(), file.path());
         } catch (JournalException.Io e) {
             poison(e);
             throw e;
@@ -38,7 +42,7 @@ abstract class FilePersister implements Persister {
 
     @Override
     public void populate(long fileOffset, long lengthBytes) {
-        if (Posix.populate(files.mappedAddress() + fileOffset, lengthBytes)) {
+        if (Posix.populate(file.mappedAddress() + fileOffset, lengthBytes)) {
             return;
         }
         // An older kernel: the pages come with the first stores. A hint only.
@@ -59,7 +63,7 @@ abstract class FilePersister implements Persister {
         Throwable first = fault.get();
         if (first != null) {
             throw new JournalException.Poisoned(
-                    "journal " + files.directory() + " was poisoned by an earlier fault (" + first.getMessage()
+                    "journal " + owner + " was poisoned by an earlier fault (" + first.getMessage()
                             + "); nothing more is acknowledged: close it, see to the storage, open it again",
                     first);
         }
@@ -69,9 +73,9 @@ abstract class FilePersister implements Persister {
     static final class MemoryPersister extends FilePersister {
         private final long base;
 
-        MemoryPersister(JournalFiles files) {
-            super(files);
-            base = files.mappedAddress();
+        MemoryPersister(DataFile file, Path owner) {
+            super(file, owner);
+            base = file.mappedAddress();
         }
 
         @Override
@@ -177,9 +181,9 @@ abstract class FilePersister implements Persister {
 
         private final long base;
 
-        ProcessPersister(JournalFiles files) {
-            super(files);
-            base = files.mappedAddress();
+        ProcessPersister(DataFile file, Path owner) {
+            super(file, owner);
+            base = file.mappedAddress();
         }
 
         @Override
@@ -250,15 +254,15 @@ abstract class FilePersister implements Persister {
         private final MemorySegment capture = Posix.newCapture();
         private final MemorySegment status = Posix.newStatusBuffer();
 
-        DevicePersister(JournalFiles files) {
-            super(files);
+        DevicePersister(DataFile file, Path owner) {
+            super(file, owner);
         }
 
         @Override
         public synchronized void store(long fileOffset, long sourceAddress, long lengthBytes) {
             check();
             try {
-                Posix.pwriteFully(files.logFd(), sourceAddress, lengthBytes, fileOffset, capture, files.logPath());
+                Posix.pwriteFully(file.fd(), sourceAddress, lengthBytes, fileOffset, capture, file.path());
             } catch (JournalException.Io e) {
                 poison(e);
                 throw e;
@@ -269,8 +273,8 @@ abstract class FilePersister implements Persister {
         public synchronized void drain() {
             check();
             try {
-                Posix.fdatasync(files.logFd(), capture, files.logPath());
-                Posix.checkWhole(files.logFd(), files.logLengthBytes(), status, capture, files.logPath());
+                Posix.fdatasync(file.fd(), capture, file.path());
+                Posix.checkWhole(file.fd(), file.lengthBytes(), status, capture, file.path());
             } catch (JournalException.Io e) {
                 poison(e);
                 throw e;
@@ -281,7 +285,7 @@ abstract class FilePersister implements Persister {
         @Override
         public synchronized void rewrite(long fileOffset, long lengthBytes) {
             check();
-            MemorySegment buffer = files.newBuffer(CHUNK_LENGTH_BYTES);
+            MemorySegment buffer = DataFile.newBuffer(CHUNK_LENGTH_BYTES);
             long done = 0;
             while (done < lengthBytes) {
                 long chunk = Math.min(CHUNK_LENGTH_BYTES, lengthBytes - done);

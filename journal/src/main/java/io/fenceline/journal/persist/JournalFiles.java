@@ -3,6 +3,7 @@ package io.fenceline.journal.persist;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.DurabilityReport;
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.format.ReadersFileDescriptor;
 import io.fenceline.journal.format.RunFileDescriptor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -23,27 +24,21 @@ import org.jspecify.annotations.Nullable;
 public final class JournalFiles implements AutoCloseable {
     public static final String LOG = "journal.log";
     public static final String RUN = "journal.run";
+    public static final String READERS = "readers.run";
     private static final int ZEROS_LENGTH_BYTES = 1 << 20;
 
     private final Path directory;
     private final int directoryFd;
-    private final int logFd;
-    private final long logLengthBytes;
+    private final DataFile log;
     private final boolean writable;
-    private final Path log;
-    private final Arena arena = Arena.ofShared();
     private final Arena runArena = Arena.ofShared();
-    private long mappedAddress;
-    private @Nullable MemorySegment mapping;
     private boolean closed;
 
     private JournalFiles(Path directory, int directoryFd, int logFd, long logLengthBytes, boolean writable) {
         this.directory = directory;
         this.directoryFd = directoryFd;
-        this.logFd = logFd;
-        this.logLengthBytes = logLengthBytes;
+        this.log = new DataFile(directory.resolve(LOG), logFd, logLengthBytes, writable);
         this.writable = writable;
-        this.log = directory.resolve(LOG);
     }
 
     /// Creates a journal under a temporary name beside its place, with all blocks written, and renames it when it
@@ -83,14 +78,15 @@ public final class JournalFiles implements AutoCloseable {
             DurabilityReport report;
             try (JournalFiles files = new JournalFiles(directory, -1, logFd, lengthBytes, true)) {
                 logFd = -1; // closed with the files
-                report = StorageProbe.report(files.logFd, log, lengthBytes, level, emulate);
-                Posix.allocate(files.logFd, lengthBytes, log);
+                int fd = files.log.fd();
+                report = StorageProbe.report(fd, log, lengthBytes, level, emulate);
+                Posix.allocate(fd, lengthBytes, log);
                 files.writeZeros(progress);
                 head.write(
                         report,
                         (offset, bytes) -> Posix.pwriteFully(
-                                files.logFd, bytes.address(), bytes.byteSize(), offset, Posix.newCapture(), log));
-                Posix.fsync(files.logFd, log);
+                                fd, bytes.address(), bytes.byteSize(), offset, Posix.newCapture(), log));
+                Posix.fsync(fd, log);
             }
             int runFd = createFile(temporaryFd, RUN, groupReadable, directory.resolve(RUN));
             try {
@@ -192,7 +188,7 @@ public final class JournalFiles implements AutoCloseable {
     ///
     /// @throws JournalException.Locked if another writer has it
     public void lock() {
-        if (!Posix.tryLock(logFd, logPath())) {
+        if (!Posix.tryLock(log.fd(), logPath())) {
             throw new JournalException.Locked("journal " + directory
                     + " is open for writing already, in this process or another; one writer at a time: close that one,"
                     + " or open this journal read-only");
@@ -201,43 +197,27 @@ public final class JournalFiles implements AutoCloseable {
 
     /// Whether a writer has the journal open.
     public boolean isWriterAlive() {
-        return Posix.isLocked(logFd, logPath());
+        return Posix.isLocked(log.fd(), logPath());
     }
 
     /// What the storage gives; null `level` asks for the strongest.
     public DurabilityReport probe(@Nullable Durability level, boolean emulate) {
-        return StorageProbe.report(logFd, logPath(), logLengthBytes, level, emulate);
+        return StorageProbe.report(log.fd(), logPath(), log.lengthBytes(), level, emulate);
     }
 
     /// What to say of the durability of a journal that is only read; never refused.
     public DurabilityReport describe(Durability level, boolean emulated) {
-        return StorageProbe.describe(logFd, logPath(), logLengthBytes, level, emulated);
+        return StorageProbe.describe(log.fd(), logPath(), log.lengthBytes(), level, emulated);
     }
 
     /// Maps `journal.log` whole; writable for `MEMORY` and `PROCESS` writers, else read-only.
     public void map(DurabilityReport durability) {
-        boolean store = writable && durability.durability() != Durability.DEVICE;
-        long address = Posix.map(logFd, logLengthBytes, store, durability.mapSync() && store, logPath());
-        if (address == 0) {
-            throw new JournalException.DurabilityUnavailable(
-                    logPath() + " lost its MAP_SYNC ability since it was probed");
-        }
-        mappedAddress = address;
-        mapping = MemorySegment.ofAddress(address)
-                .reinterpret(logLengthBytes, arena, null)
-                .asReadOnly();
+        log.map(durability);
     }
 
     /// The persister of a level; [#map] came before.
     public Persister persister(Durability durability) {
-        return switch (durability) {
-            case MEMORY -> {
-                NativeKernel.require();
-                yield new FilePersister.MemoryPersister(this);
-            }
-            case DEVICE -> new FilePersister.DevicePersister(this);
-            case PROCESS -> new FilePersister.ProcessPersister(this);
-        };
+        return log.persister(durability, directory);
     }
 
     /// Maps `journal.run`.
@@ -282,34 +262,60 @@ public final class JournalFiles implements AutoCloseable {
         }
     }
 
+    /// Opens and maps `readers.run`, which is made if it is not there: readers do so, too.
+    ///
+    /// @throws JournalException.Io if this process may not write there
+    public SharedFile openReaders() {
+        Path readers = directory.resolve(READERS);
+        int flags = Posix.O_RDWR | Posix.O_CREAT | Posix.O_NONBLOCK;
+        int fd = Posix.open(directoryFd, READERS, flags, 0600, readers);
+        int probeFd = -1;
+        boolean done = false;
+        try {
+            Posix.Status status = Posix.status(fd, readers);
+            if (!status.isRegular()) {
+                throw new JournalException.NotAJournal(readers + " is not a regular file");
+            }
+            long length = ReadersFileDescriptor.LENGTH_BYTES;
+            if (status.size() < length) {
+                Posix.allocate(fd, length, readers);
+            }
+            probeFd = Posix.open(directoryFd, READERS, Posix.O_RDWR | Posix.O_NONBLOCK, 0, readers);
+            long address = Posix.map(fd, length, true, false, readers);
+            MemorySegment words = MemorySegment.ofAddress(address)
+                    .reinterpret(length, Arena.ofAuto(), mapped -> Posix.unmap(mapped.address(), length));
+            done = true;
+            return new SharedFile(readers, fd, probeFd, words);
+        } finally {
+            if (!done) {
+                Posix.close(fd);
+                if (probeFd >= 0) {
+                    Posix.close(probeFd);
+                }
+            }
+        }
+    }
+
+    /// The cursors of this journal.
+    public CursorFiles cursors() {
+        return new CursorFiles(directory, directoryFd);
+    }
+
     /// Reads exactly that many bytes.
     ///
     /// @throws JournalException.Io if they cannot be read, or the file ends before
     public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
-        MemorySegment target = destination.asSlice(destinationOffset, lengthBytes);
-        long n;
-        try (Arena call = Arena.ofConfined()) {
-            n = Posix.pread(logFd, target.address(), lengthBytes, fileOffset, Posix.newCapture(call), log);
-        }
-        if (n != lengthBytes) {
-            throw new JournalException.Io(
-                    logPath() + " ends at offset " + (fileOffset + n) + ", expected " + (fileOffset + lengthBytes)
-                            + " bytes or more: the file was truncated; restore it from a copy",
-                    Posix.EIO);
-        }
+        log.read(fileOffset, destination, destinationOffset, lengthBytes);
     }
 
     /// A native buffer aligned to pages; freed when it is unreachable.
     public MemorySegment newBuffer(long lengthBytes) {
-        return Arena.ofAuto().allocate(lengthBytes, 4096);
+        return DataFile.newBuffer(lengthBytes);
     }
 
     /// The read-only mapping of `journal.log`; safe to use in Java after close, which then throws.
     public MemorySegment mapping() {
-        if (mapping == null) {
-            throw new IllegalStateException("not mapped");
-        }
-        return mapping;
+        return log.mapping();
     }
 
     public Path directory() {
@@ -317,19 +323,11 @@ public final class JournalFiles implements AutoCloseable {
     }
 
     public Path logPath() {
-        return log;
+        return log.path();
     }
 
     public long logLengthBytes() {
-        return logLengthBytes;
-    }
-
-    int logFd() {
-        return logFd;
-    }
-
-    long mappedAddress() {
-        return mappedAddress;
+        return log.lengthBytes();
     }
 
     /// Unmaps, closes and unlocks.
@@ -339,12 +337,8 @@ public final class JournalFiles implements AutoCloseable {
             return;
         }
         closed = true;
-        arena.close();
         runArena.close();
-        if (mappedAddress != 0) {
-            Posix.unmap(mappedAddress, logLengthBytes);
-        }
-        Posix.close(logFd);
+        log.close();
         if (directoryFd >= 0) {
             Posix.close(directoryFd);
         }
@@ -373,9 +367,9 @@ public final class JournalFiles implements AutoCloseable {
         MemorySegment zeros = newBuffer(ZEROS_LENGTH_BYTES);
         MemorySegment capture = Posix.newCapture();
         long done = 0;
-        while (done < logLengthBytes) {
-            long chunk = Math.min(ZEROS_LENGTH_BYTES, logLengthBytes - done);
-            Posix.pwriteFully(logFd, zeros.address(), chunk, done, capture, logPath());
+        while (done < log.lengthBytes()) {
+            long chunk = Math.min(ZEROS_LENGTH_BYTES, log.lengthBytes() - done);
+            Posix.pwriteFully(log.fd(), zeros.address(), chunk, done, capture, logPath());
             done += chunk;
             progress.accept(done);
         }

@@ -30,12 +30,14 @@ public final class Posix {
 
     public static final int ENOENT = 2;
     public static final int EINTR = 4;
+    public static final int EPERM = 1;
     public static final int EIO = 5;
     public static final int EAGAIN = 11;
     public static final int EACCES = 13;
     public static final int EEXIST = 17;
     public static final int ENOTDIR = 20;
     public static final int EINVAL = 22;
+    public static final int EROFS = 30;
     public static final int ENOSPC = 28;
     public static final int ELOOP = 40;
     public static final int EOPNOTSUPP = 95;
@@ -56,10 +58,16 @@ public final class Posix {
     private static final int MAP_SYNC = 0x80000;
     private static final int MADV_POPULATE_WRITE = 23;
     private static final int CLOCK_REALTIME = 0;
-    private static final int STATX_SIZE_AND_TYPE = 0x1 | 0x2 | 0x200;
+    private static final int STATX_SIZE_AND_TYPE = 0x1 | 0x2 | 0x4 | 0x200;
     private static final int STATX_NLINK = 0x4;
     private static final long STATX_BYTES = 256;
     private static final MemorySegment EMPTY = Arena.global().allocate(1);
+    private static final long SYS_FUTEX = ARM ? 98 : 202;
+    private static final long SYS_MEMBARRIER = ARM ? 283 : 324;
+    private static final int FUTEX_WAIT = 0;
+    private static final int FUTEX_WAKE = 1;
+    private static final int MEMBARRIER_CMD_GLOBAL_EXPEDITED = 1 << 1;
+    private static final int MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED = 1 << 2;
 
     private static final int POLLERR = 8;
     private static final int POLLHUP = 16;
@@ -115,6 +123,14 @@ public final class Posix {
             handle("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS), ERRNO);
     private static final MethodHandle FSTATFS =
             handle("fstatfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS), ERRNO);
+    private static final FunctionDescriptor FUTEX_CALL =
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle FUTEX = handle("syscall", FUTEX_CALL, Linker.Option.firstVariadicArg(1));
+    private static final MethodHandle MEMBARRIER = handle(
+            "syscall",
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT),
+            ERRNO,
+            Linker.Option.firstVariadicArg(1));
     private static final MethodHandle STRERROR = handle("strerror", FunctionDescriptor.of(ADDRESS, JAVA_INT));
     private static final MethodHandle MEMCPY =
             handle("memcpy", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG), CRITICAL);
@@ -135,8 +151,9 @@ public final class Posix {
     ///
     /// @param isRegular a regular file
     /// @param mode      the permission bits
+    /// @param links     names that it has; 0 if it was removed
     /// @param size      in bytes
-    public record Status(boolean isRegular, int mode, long size) {}
+    public record Status(boolean isRegular, int mode, int links, long size) {}
 
     /// Opens `name` below a directory; symbolic links as the last component are refused.
     ///
@@ -358,10 +375,16 @@ public final class Posix {
     ///
     /// @return false if another description holds it
     public static boolean tryLock(int fd, Object what) {
+        return tryLock(fd, 0, 0, what);
+    }
+
+    /// The same, for a range of bytes, which need not be there.
+    ///
+    /// @param lengthBytes 0: to the end, however far the file grows
+    public static boolean tryLock(int fd, long offset, long lengthBytes, Object what) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = arena.allocate(CAPTURE_BYTES);
-            MemorySegment lock = arena.allocate(32, 8);
-            lock.set(JAVA_SHORT, 0, F_WRLCK);
+            MemorySegment lock = newLock(arena, F_WRLCK, offset, lengthBytes);
             if ((int) FCNTL.invokeExact(capture, fd, F_OFD_SETLK, lock) == 0) {
                 return true;
             }
@@ -375,14 +398,81 @@ public final class Posix {
         }
     }
 
-    /// Whether another open file description holds the exclusive lock.
-    public static boolean isLocked(int fd, Object what) {
+    /// Gives a range back that this description has locked.
+    public static void unlock(int fd, long offset, long lengthBytes, Object what) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment capture = arena.allocate(CAPTURE_BYTES);
-            MemorySegment lock = arena.allocate(32, 8);
-            lock.set(JAVA_SHORT, 0, F_RDLCK);
+            MemorySegment lock = newLock(arena, F_UNLCK, offset, lengthBytes);
+            check((int) FCNTL.invokeExact(capture, fd, F_OFD_SETLK, lock), "unlock", what, capture);
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /// Whether another open file description holds the exclusive lock.
+    public static boolean isLocked(int fd, Object what) {
+        return isLocked(fd, 0, 0, what);
+    }
+
+    /// Whether another open file description has locked a part of a range.
+    public static boolean isLocked(int fd, long offset, long lengthBytes, Object what) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment capture = arena.allocate(CAPTURE_BYTES);
+            MemorySegment lock = newLock(arena, F_RDLCK, offset, lengthBytes);
             check((int) FCNTL.invokeExact(capture, fd, F_OFD_GETLK, lock), "query the lock of", what, capture);
             return lock.get(JAVA_SHORT, 0) != F_UNLCK;
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /// A `struct flock`, from the start of the file.
+    private static MemorySegment newLock(Arena arena, short type, long offset, long lengthBytes) {
+        MemorySegment lock = arena.allocate(32, 8);
+        lock.set(JAVA_SHORT, 0, type);
+        lock.set(JAVA_LONG, 8, offset);
+        lock.set(JAVA_LONG, 16, lengthBytes);
+        return lock;
+    }
+
+    /// Sleeps while the `i32` at an address holds a value: until [#futexWake], for some time, or for no reason.
+    /// Also between processes that share the memory.
+    ///
+    /// @param timespec {seconds, nanoseconds}, the longest time to sleep
+    public static void futexWait(long address, int value, MemorySegment timespec) {
+        futex(address, FUTEX_WAIT, value, timespec.address());
+    }
+
+    /// Wakes all who sleep on an address.
+    public static void futexWake(long address) {
+        futex(address, FUTEX_WAKE, Integer.MAX_VALUE, 0);
+    }
+
+    private static void futex(long address, int operation, int value, long timespecAddress) {
+        try {
+            long ignored = (long) FUTEX.invokeExact(SYS_FUTEX, address, operation, value, timespecAddress, 0L, 0);
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /// Lets this process take part in the [#membarrier] of any process.
+    ///
+    /// @return false where the kernel has no such thing (before 4.16), or forbids it
+    public static boolean registerMembarrier() {
+        return membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
+    }
+
+    /// A full fence in every running thread of every process that has registered.
+    ///
+    /// @return false where there is no such thing
+    public static boolean membarrier() {
+        return membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
+    }
+
+    private static boolean membarrier(int command) {
+        try (Arena arena = Arena.ofConfined()) {
+            return 0 == (long) MEMBARRIER.invokeExact(arena.allocate(CAPTURE_BYTES), SYS_MEMBARRIER, command, 0, 0);
         } catch (Throwable e) {
             throw rethrow(e);
         }
@@ -399,7 +489,8 @@ public final class Posix {
                     what,
                     capture);
             int mode = statx.get(JAVA_SHORT, 28) & 0xFFFF;
-            return new Status((mode & 0xF000) == 0x8000, mode & 0xFFF, statx.get(JAVA_LONG, 40));
+            return new Status(
+                    (mode & 0xF000) == 0x8000, mode & 0xFFF, statx.get(JAVA_INT, 16), statx.get(JAVA_LONG, 40));
         } catch (Throwable e) {
             throw rethrow(e);
         }

@@ -23,6 +23,7 @@ public final class LogView {
     private final long fallbackRetained;
     private final long stalePublished;
     private final Object name;
+    private final boolean fallbackIsEnd;
     private boolean current;
 
     /// @param superblock of the journal
@@ -50,6 +51,7 @@ public final class LogView {
         this.fallbackRetained = state.retained();
         this.stalePublished = stalePublished;
         this.name = name;
+        this.fallbackIsEnd = state.isClean();
     }
 
     /// Everything before it may be read (acquire). Without a writer of this boot, it is the durable floor;
@@ -96,6 +98,16 @@ public final class LogView {
     /// @throws io.fenceline.journal.JournalException.Corrupt if there are none
     public StateRecord newestState() {
         return Head.readState(reader, superblock, name, new ArrayList<>());
+    }
+
+    /// Whether `published` is where the log ends; not so after a crash that nobody has recovered from in this boot.
+    public boolean isEndCertain() {
+        return fallbackIsEnd || (run != null && isCurrent(run));
+    }
+
+    /// How far the writer gives up, or is about to if no gate holds it; see [ReadersFile].
+    long reclaimed() {
+        return run != null && isCurrent(run) ? run.reclaimed() : fallbackRetained;
     }
 
     /// A writer of this boot may come later, and stays.

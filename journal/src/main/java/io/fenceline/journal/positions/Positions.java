@@ -44,6 +44,10 @@ public final class Positions {
     private static final long STRIDE_LENGTH_BYTES = 1 << 20;
     private static final long DEVICE_STRIDE_LENGTH_BYTES = 16 << 20;
     private static final long CLOSE_TIMEOUT_NS = 10_000_000_000L;
+
+    /// How often who waits for room looks at the gates, which move without a word.
+    private static final long GATE_LOOK_MS = 1;
+
     private static final VarHandle FREE_END;
 
     static {
@@ -58,6 +62,7 @@ public final class Positions {
     private final Superblock superblock;
     private final Geometry geometry;
     private final RunFile run;
+    private final @Nullable ReadersFile gates;
     private final JournalConfig config;
     private final StateKeeper keeper;
     private final SegmentPopulator populator;
@@ -103,8 +108,6 @@ public final class Positions {
     /// @param durability   level of this writer
     /// @param emulated     whether `MEMORY` is emulated
     /// @param config       policies
-    /// they
-    ///                     see what this thread stored before
     public Positions(
             Persister persister,
             Superblock superblock,
@@ -114,7 +117,24 @@ public final class Positions {
             Durability durability,
             boolean emulated,
             JournalConfig config) {
+        this(persister, superblock, last, nextSequence, run, null, durability, emulated, config);
+    }
+
+    /// The same, with gates.
+    ///
+    /// @param gates readers that hold the ring; null: nobody can
+    public Positions(
+            Persister persister,
+            Superblock superblock,
+            StateRecord last,
+            long nextSequence,
+            RunFile run,
+            @Nullable ReadersFile gates,
+            Durability durability,
+            boolean emulated,
+            JournalConfig config) {
         this.persister = persister;
+        this.gates = gates;
         this.superblock = superblock;
         this.geometry = superblock.geometry();
         this.run = run;
@@ -295,6 +315,11 @@ public final class Positions {
                     if (retained > floorPosition()) {
                         return NOT_YET_PUBLISHED;
                     }
+                    if (!reclaimAll(retained)) {
+                        return AppendResult.BACK_PRESSURED;
+                    }
+                } else if (config.isRetainedForGatesOnly() && reclaimBehindGates(end)) {
+                    retained = keeper.retained();
                 } else {
                     long result = config.fullPolicy() == FullPolicy.BLOCK ? awaitRoom(shared, end) : AppendResult.FULL;
                     if (result != 0) {
@@ -314,6 +339,56 @@ public final class Positions {
             leaseLengthBytes = Math.min(strideLengthBytes, 2 * leaseLengthBytes);
             return 0;
         }
+    }
+
+    /// How far `retained` may go, given what gates hold: announced to them first, so that a gate that is registered
+    /// just now is seen here, or sees that it comes too late ([ReadersFile]). To be followed by [#changeState] with
+    /// that, or by [#endReclaim].
+    private long reclaim(long wanted) {
+        if (gates == null || wanted <= keeper.retained()) {
+            return wanted;
+        }
+        run.reclaim(wanted);
+        long published = run.published();
+        boolean done = false;
+        try {
+            long oldestHeld = published - Math.min(published, config.gateLagLimitBytes());
+            long held = gates.lowest(wanted, keeper.retained(), oldestHeld);
+            long allowed = held >= wanted ? wanted : Math.max(keeper.retained(), geometry.segmentStart(held));
+            run.reclaim(allowed);
+            done = true;
+            return allowed;
+        } finally {
+            if (!done) {
+                endReclaim();
+            }
+        }
+    }
+
+    /// Nothing more is given up now.
+    private void endReclaim() {
+        if (gates != null) {
+            run.reclaim(keeper.retained());
+        }
+    }
+
+    /// @return false if a gate holds a part of it: then nothing is given up
+    private boolean reclaimAll(long wanted) {
+        boolean all = reclaim(wanted) == wanted;
+        if (!all) {
+            endReclaim();
+        }
+        return all;
+    }
+
+    /// Gives up what every gate has passed, if there is a gate, so that a frame can end at `end`.
+    private boolean reclaimBehindGates(long end) {
+        long wanted = roundUpToSegment(end - geometry.capacityBytes());
+        if (gates == null || !gates.isAnyHeld() || wanted > floorPosition() || !reclaimAll(wanted)) {
+            return false;
+        }
+        changeState(keeper.lease(), wanted);
+        return true;
     }
 
     /// The newest floor that may be recorded.
@@ -352,6 +427,10 @@ public final class Positions {
     private long awaitRoom(@Nullable Reservations shared, long end) {
         long startNs = System.nanoTime();
         while (end > keeper.retained() + geometry.capacityBytes()) {
+            candidates.promote(run.published());
+            if (config.isRetainedForGatesOnly() && reclaimBehindGates(end)) {
+                break;
+            }
             // Of threads that share, one may come here when the next appender has the place already.
             if (closed || (shared == null ? ending : shared.word() < 0)) {
                 return AppendResult.CLOSED;
@@ -363,7 +442,8 @@ public final class Positions {
             }
             try {
                 // Rounded up; waits for ever are cut into hours.
-                monitor.wait(Math.min(leftNs / 1_000_000 + 1, 3_600_000));
+                long longestMs = config.isRetainedForGatesOnly() ? GATE_LOOK_MS : 3_600_000;
+                monitor.wait(Math.min(leftNs / 1_000_000 + 1, longestMs));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return AppendResult.INTERRUPTED;
@@ -403,7 +483,7 @@ public final class Positions {
                         "retain(" + position + "): expected a position from 0 to published " + run.published());
             }
             candidates.promote(run.published());
-            long retained = Math.min(geometry.segmentStart(position), geometry.segmentStart(floorPosition()));
+            long retained = reclaim(Math.min(geometry.segmentStart(position), geometry.segmentStart(floorPosition())));
             if (retained > keeper.retained()) {
                 changeState(keeper.lease(), retained);
                 monitor.notifyAll();

@@ -8,6 +8,7 @@ import static io.fenceline.journal.format.RunFileDescriptor.MAGIC;
 import static io.fenceline.journal.format.RunFileDescriptor.MAGIC_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.POISONED_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.PUBLISHED_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.RECLAIMED_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.RETAINED_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.VERSION;
 import static io.fenceline.journal.format.RunFileDescriptor.VERSION_OFFSET;
@@ -41,9 +42,16 @@ public final class RunFile {
             ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
     private final MemorySegment words;
+    private final Sleepers sleepers;
 
     public RunFile(MemorySegment words) {
+        this(words, Sleepers.NOBODY);
+    }
+
+    /// @param sleepers are woken by each publication
+    public RunFile(MemorySegment words, Sleepers sleepers) {
         this.words = words;
+        this.sleepers = sleepers;
     }
 
     /// Names the boot of this machine: 64 bits of a hash of the kernel's boot id.
@@ -80,11 +88,13 @@ public final class RunFile {
         words.set(Bytes.I64, WRITER_PID_OFFSET, ProcessHandle.current().pid());
         words.set(Bytes.I64, POISONED_OFFSET, 0);
         LONG.setVolatile(words, (long) RETAINED_OFFSET, retained);
+        LONG.setVolatile(words, (long) RECLAIMED_OFFSET, retained);
         LONG.setVolatile(words, (long) PUBLISHED_OFFSET, published);
         LONG.setVolatile(words, (long) BOOT_HASH_OFFSET, bootHash());
         if (isCutting(generation())) {
             endCut();
         }
+        sleepers.wake(); // recovery may have moved the end
     }
 
     /// How often the end of the log was cut off, twice; odd while it is (acquire).
@@ -118,6 +128,7 @@ public final class RunFile {
     /// The words hold again.
     void endCut() {
         LONG.setVolatile(words, (long) GENERATION_OFFSET, generation() + 1);
+        sleepers.wake();
     }
 
     /// Everything before it may be read (acquire).
@@ -130,21 +141,38 @@ public final class RunFile {
         return (long) LONG.getVolatile(words, (long) PUBLISHED_OFFSET);
     }
 
-    /// Shows entries to tailers (release).
+    /// Shows entries to tailers (release), and wakes those who sleep.
     public void publish(long position) {
         LONG.setRelease(words, (long) PUBLISHED_OFFSET, position);
+        sleepers.wake();
     }
 
-    /// Moves `published` on, if it is what the caller believes (full fence).
+    /// Moves `published` on, if it is what the caller believes (full fence), and wakes those who sleep.
     ///
     /// @return what it was: `from` if it was moved
     long advance(long from, long to) {
-        return (long) LONG.compareAndExchange(words, (long) PUBLISHED_OFFSET, from, to);
+        long was = (long) LONG.compareAndExchange(words, (long) PUBLISHED_OFFSET, from, to);
+        if (was == from) {
+            sleepers.wake();
+        }
+        return was;
     }
 
     /// The oldest byte still readable (acquire).
     public long retained() {
         return (long) LONG.getAcquire(words, (long) RETAINED_OFFSET);
+    }
+
+    /// How far the writer gives up, or is about to if no gate holds it (volatile).
+    long reclaimed() {
+        return (long) LONG.getVolatile(words, (long) RECLAIMED_OFFSET);
+    }
+
+    /// Announces to gates how far bytes will be given up (full fence: no later load of the caller goes ahead
+    /// of it).
+    void reclaim(long position) {
+        LONG.setVolatile(words, (long) RECLAIMED_OFFSET, position);
+        VarHandle.fullFence();
     }
 
     /// Gives bytes up (full fence: no later store of the caller goes ahead of it).

@@ -32,6 +32,16 @@ public final class FormatExamples {
     public static final long PAD_POSITION = 3456;
     public static final long SEAL_POSITION = 5184;
 
+    public static final CursorRecord CURSOR = new CursorRecord(
+            3,
+            JOURNAL_ID,
+            192,
+            3,
+            1,
+            CursorRecord.FLAG_GATING,
+            new byte[] {'t', 'e', 'r', 'm'},
+            1_700_000_003_000_000_000L);
+
     private FormatExamples() {}
 
     /// Every example by its name in the document.
@@ -43,6 +53,7 @@ public final class FormatExamples {
         examples.put("batch", batch());
         examples.put("pad", pad(PAD_POSITION, 640, 6, 0));
         examples.put("seal", pad(SEAL_POSITION, 3008, 7, FrameDescriptor.FLAG_SEAL));
+        examples.put("cursor", cursor());
         return examples;
     }
 
@@ -55,6 +66,12 @@ public final class FormatExamples {
     public static byte[] state() {
         ByteBuffer buffer = ByteBuffer.allocateDirect(StateRecord.LENGTH_BYTES);
         STATE.encode(buffer, SALT);
+        return bytes(buffer);
+    }
+
+    public static byte[] cursor() {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(CursorRecord.LENGTH_BYTES);
+        CURSOR.encode(buffer, new Crc32c());
         return bytes(buffer);
     }
 
