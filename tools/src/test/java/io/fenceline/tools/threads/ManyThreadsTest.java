@@ -15,6 +15,7 @@ import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.Team;
+import io.fenceline.journal.persist.Kernel;
 import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
 import java.io.IOException;
@@ -33,8 +34,9 @@ import org.junit.jupiter.api.io.TempDirFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// 16 threads through a ring of two small segments, for many laps, with a tailer that follows: positions and sequences
-/// are one order, without overlap or gap, each thread's order is kept, and every byte is the one appended.
+/// 16 threads through a ring of two small segments, for many laps, with a tailer that follows: positions and
+/// sequences are one order, without overlap or gap, each thread's order is kept, and every byte is the one
+/// appended.
 class ManyThreadsTest {
     private static final int THREADS = 16;
     private static final int HEADER_LENGTH_BYTES = 16;
@@ -165,6 +167,9 @@ class ManyThreadsTest {
     }
 
     private Journal open(Durability durability, int segmentLengthBytes, FullPolicy policy) {
+        if (durability == Durability.MEMORY) {
+            Kernel.assumeAvailable();
+        }
         JournalConfig config = JournalConfig.defaults()
                 .withDurability(durability)
                 .withEmulatePersistentMemory(durability == Durability.MEMORY)
