@@ -137,13 +137,13 @@ record Figure(
             figures.addAll(threads(length));
         }
         figures.add(new Figure(
-                "publishing, for who may sleep, nobody sleeps",
+                "publishing, nobody sleeps / a store and 2 ns",
                 "publish",
                 "publish",
-                "store",
+                "store + 2 ns",
                 Unit.NS,
-                Rule.AT_MOST,
-                2));
+                Rule.RATIO_AT_MOST,
+                1));
         figures.add(new Figure(
                 "append to the handler of a tailer that slept",
                 "wake",
