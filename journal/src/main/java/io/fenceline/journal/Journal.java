@@ -15,8 +15,6 @@ import io.fenceline.journal.recovery.CutSeek;
 import io.fenceline.journal.recovery.Head;
 import io.fenceline.journal.recovery.Inspection;
 import io.fenceline.journal.recovery.Recovery;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
@@ -91,19 +89,10 @@ public final class Journal implements JournalSource {
     }
 
     private static void writeHead(Superblock superblock, DurabilityReport report, JournalFiles.HeadOutput out) {
-        ByteBuffer copy = ByteBuffer.allocateDirect(Superblock.LENGTH_BYTES);
-        superblock.encode(copy);
-        for (int i = 0; i < Superblock.COPIES; i++) {
-            out.write(Superblock.fileOffset(i), MemorySegment.ofBuffer(copy.clear()));
-        }
         int flags = StateRecord.FLAG_CLEAN | (report.emulated() ? StateRecord.FLAG_EMULATED : 0);
         StateRecord first =
                 new StateRecord(1, 0, 0, 0, 0, 0, 0, flags, report.durability().id(), RunFile.bootHash32());
-        ByteBuffer line = ByteBuffer.allocateDirect(StateRecord.LENGTH_BYTES);
-        first.encode(line, superblock.salt());
-        for (int mirror = 0; mirror < StateRecord.MIRRORS; mirror++) {
-            out.write(StateRecord.fileOffset(first.version(), mirror), MemorySegment.ofBuffer(line.clear()));
-        }
+        Head.write(superblock, first, out);
     }
 
     /// Opens with the durability that the journal had, and defaults for the rest.
@@ -128,6 +117,10 @@ public final class Journal implements JournalSource {
         try {
             files.lock();
             Head head = Head.read(files::read, files.logLengthBytes(), files.logPath());
+            if (head.superblock().isArchive()) {
+                throw new JournalException.Unsupported(files.logPath() + " is an archive, which is read only: append to"
+                        + " the journal that is archived, or open this one read-only");
+            }
             if (head.superblock().readOnlyCompatible() != 0) {
                 throw new JournalException.Unsupported("%s has features (0x%x) that this version can only read; open it"
                                 .formatted(files.logPath(), head.superblock().readOnlyCompatible())

@@ -323,6 +323,12 @@ public final class Cursor implements AutoCloseable {
         commit();
     }
 
+    /// Goes to the start of a frame, or to the end of what is published, and makes that durable.
+    void commitAt(long position) {
+        tailer.skipTo(Start.position(position));
+        commit();
+    }
+
     private void keepUserData(byte[] data) {
         if (data.length > userData.length) {
             throw new IllegalArgumentException(

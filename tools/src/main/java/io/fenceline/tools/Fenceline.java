@@ -105,6 +105,8 @@ final class Fenceline implements Runnable {
         line.addSubcommand(new Recover(console));
         line.addSubcommand(new Truncate(console));
         line.addSubcommand(new BackupCommand(console));
+        line.addSubcommand(new ArchiveCommand(console));
+        line.addSubcommand(new Top(console));
         CommandLine cursor = new CommandLine(new CursorCommand());
         cursor.addSubcommand(new CursorCommand.Ls(console));
         cursor.addSubcommand(new CursorCommand.Set(console));

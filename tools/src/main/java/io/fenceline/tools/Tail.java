@@ -3,6 +3,7 @@ package io.fenceline.tools;
 import io.fenceline.journal.CursorStatus;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.ReadOnlyJournal;
+import io.fenceline.tailer.ArchivedTailer;
 import io.fenceline.tailer.Cursor;
 import io.fenceline.tailer.CursorConfig;
 import io.fenceline.tailer.Entry;
@@ -47,7 +48,8 @@ import picocli.CommandLine.TypeConversionException;
             "  fenceline tail orders --from newest -f",
             "  fenceline tail orders --from time:2026-11-22T10:00:00Z --until time:2026-11-22T10:05:00Z --type 1,2",
             "  fenceline tail orders --backwards --limit 1",
-            "  fenceline tail orders --cursor billing --commit"
+            "  fenceline tail orders --cursor billing --commit",
+            "  fenceline tail orders --archive orders.archive --from seq:0"
         })
 final class Tail implements Callable<Integer> {
     private static final int POLL_LIMIT = 256;
@@ -111,6 +113,12 @@ final class Tail implements Callable<Integer> {
     @Option(names = "--commit", description = "Commit to the cursor what was printed; make it if there is none.")
     private boolean commit;
 
+    @Option(
+            names = "--archive",
+            paramLabel = "TO",
+            description = "Read the archive in that directory and the journal as one log.")
+    private @Nullable Path archive;
+
     private final CountDownLatch ended = new CountDownLatch(1);
     private byte[] bytes = new byte[4096];
     private volatile boolean stopped;
@@ -150,14 +158,21 @@ final class Tail implements Callable<Integer> {
         if (backwards && follow) {
             throw usage("--backwards and --follow exclude each other");
         }
+        if (archive != null && (backwards || until != null || name != null || skipDamage)) {
+            throw usage("--archive excludes --backwards, --until, --cursor and --skip-damage");
+        }
         Start start = from != null ? from : backwards ? Start.newest() : Start.oldest();
         try (ReadOnlyJournal journal = Journal.openReadOnly(directory);
                 Interruption interruption = Interruption.then(this::stop)) {
             bound(journal);
+            left = limit;
+            if (archive != null) {
+                printArchived(journal, archive, start);
+                return ExitCodes.OK;
+            }
             try (Cursor cursor = name == null ? null : openCursor(journal, name, start);
                     Tailer tailer = cursor == null ? open(journal, "--from", start, config()) : cursor.tailer()) {
                 console.warn(journal.warnings());
-                left = limit;
                 print(tailer, cursor, backwards || follow ? Long.MAX_VALUE : journal.published());
                 console.flush();
                 if (!interruption.hasCome()) {
@@ -168,6 +183,35 @@ final class Tail implements Callable<Integer> {
             ended.countDown();
         }
         return ExitCodes.OK; // The signal decides about the exit code.
+    }
+
+    private void printArchived(ReadOnlyJournal journal, Path directoryOfArchive, Start start) {
+        try (ArchivedTailer tailer = ArchivedTailer.open(directoryOfArchive, journal, start, config())) {
+            while (left > 0 && !done && !stopped) {
+                int count = tailer.poll(this::print, (int) Math.min(left, POLL_LIMIT));
+                if (count == Tailer.CLOSED || (count == 0 && !follow)) {
+                    break;
+                }
+                if (count == 0) {
+                    console.flush();
+                    console.requireReader();
+                    tailer.await(STOP_LOOK_NS);
+                } else if (count < 0) {
+                    console.flush();
+                    console.error(
+                            count == Tailer.OVERRUN
+                                    ? "the writer went past what is archived: entries are missing before position "
+                                            + tailer.position()
+                                    : "the log was truncated: entries from sequence " + tailer.nextSequence()
+                                            + " on, which were printed, are not in it any more");
+                }
+            }
+            console.flush();
+        } catch (InterruptedException e) {
+            stopped = true;
+        } catch (IllegalArgumentException e) {
+            throw usage("--from: " + e.getMessage());
+        }
     }
 
     private TailerConfig config() {

@@ -52,6 +52,10 @@ public record Superblock(UUID journalId, int salt, Geometry geometry, long readO
     /// Number of copies.
     public static final int COPIES = 2;
 
+    /// Read-only-compatible feature: an archive, into which sealed segments of another journal's ring are copied. What
+    /// lies beyond the floor is nothing.
+    public static final long READ_ONLY_ARCHIVE = 1;
+
     public static final int MAGIC_OFFSET = 0;
     public static final int VERSION_OFFSET = 8;
     public static final int SLOT_LENGTH_OFFSET = 12;
@@ -163,6 +167,11 @@ public record Superblock(UUID journalId, int salt, Geometry geometry, long readO
 
     private static Decoded problem(Problem kind, String text) {
         return new Decoded(null, kind, text);
+    }
+
+    /// Whether this is an archive of the journal with that identity.
+    public boolean isArchive() {
+        return (readOnlyCompatible & READ_ONLY_ARCHIVE) != 0;
     }
 
     /// Not the salt: it is a secret of the journal's owner.

@@ -60,6 +60,21 @@ public final class JournalFiles implements AutoCloseable {
             LongConsumer progress,
             @Nullable Durability level,
             boolean emulate) {
+        return create(path, lengthBytes, lengthBytes, groupReadable, head, progress, level, emulate);
+    }
+
+    /// The same, where only the first bytes are allocated and written; the rest of the file is a hole.
+    ///
+    /// @param allocatedBytes of `journal.log`, at most `lengthBytes`
+    public static DurabilityReport create(
+            Path path,
+            long lengthBytes,
+            long allocatedBytes,
+            boolean groupReadable,
+            HeadWriter head,
+            LongConsumer progress,
+            @Nullable Durability level,
+            boolean emulate) {
         Path directory = path.toAbsolutePath().normalize();
         Path name = directory.getFileName();
         if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS) || name == null) {
@@ -80,8 +95,11 @@ public final class JournalFiles implements AutoCloseable {
                 logFd = -1; // closed with the files
                 int fd = files.log.fd();
                 report = StorageProbe.report(fd, log, lengthBytes, level, emulate);
-                Posix.allocate(fd, lengthBytes, log);
-                files.writeZeros(progress);
+                Posix.allocate(fd, allocatedBytes, log);
+                files.writeZeros(0, allocatedBytes, progress);
+                if (allocatedBytes < lengthBytes) {
+                    files.writeZeros(lengthBytes - 1, lengthBytes, progress); // makes it that long
+                }
                 head.write(
                         report,
                         (offset, bytes) -> Posix.pwriteFully(
@@ -363,12 +381,12 @@ public final class JournalFiles implements AutoCloseable {
         }
     }
 
-    private void writeZeros(LongConsumer progress) {
+    private void writeZeros(long from, long to, LongConsumer progress) {
         MemorySegment zeros = newBuffer(ZEROS_LENGTH_BYTES);
         MemorySegment capture = Posix.newCapture();
-        long done = 0;
-        while (done < log.lengthBytes()) {
-            long chunk = Math.min(ZEROS_LENGTH_BYTES, log.lengthBytes() - done);
+        long done = from;
+        while (done < to) {
+            long chunk = Math.min(ZEROS_LENGTH_BYTES, to - done);
             Posix.pwriteFully(log.fd(), zeros.address(), chunk, done, capture, logPath());
             done += chunk;
             progress.accept(done);

@@ -64,7 +64,7 @@ public final class Backup {
                             StateRecord.FLAG_CLEAN,
                             durability.durability().id(),
                             RunFile.bootHash32());
-                    writeHead(state, out);
+                    Head.write(superblock, state, out);
                     report = copied;
                 },
                 writtenBytes -> {},
@@ -75,19 +75,6 @@ public final class Backup {
             throw new AssertionError("created without a head");
         }
         return made;
-    }
-
-    private void writeHead(StateRecord state, JournalFiles.HeadOutput out) {
-        ByteBuffer copy = ByteBuffer.allocateDirect(Superblock.LENGTH_BYTES);
-        superblock.encode(copy);
-        for (int i = 0; i < Superblock.COPIES; i++) {
-            out.write(Superblock.fileOffset(i), MemorySegment.ofBuffer(copy.clear()));
-        }
-        ByteBuffer line = ByteBuffer.allocateDirect(StateRecord.LENGTH_BYTES);
-        state.encode(line, superblock.salt());
-        for (int mirror = 0; mirror < StateRecord.MIRRORS; mirror++) {
-            out.write(StateRecord.fileOffset(state.version(), mirror), MemorySegment.ofBuffer(line.clear()));
-        }
     }
 
     private BackupReport copy(JournalFiles.HeadOutput out) {

@@ -4,6 +4,7 @@ import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.JournalFiles;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -45,6 +46,20 @@ public record Head(Superblock superblock, StateRecord state, List<String> warnin
         }
         StateRecord state = readState(reader, superblock, name, warnings);
         return new Head(superblock, state, List.copyOf(warnings));
+    }
+
+    /// Writes the head of a new `journal.log`: the superblock and the first state record, all copies.
+    public static void write(Superblock superblock, StateRecord first, JournalFiles.HeadOutput out) {
+        ByteBuffer copy = ByteBuffer.allocateDirect(Superblock.LENGTH_BYTES);
+        superblock.encode(copy);
+        for (int i = 0; i < Superblock.COPIES; i++) {
+            out.write(Superblock.fileOffset(i), MemorySegment.ofBuffer(copy.clear()));
+        }
+        ByteBuffer line = ByteBuffer.allocateDirect(StateRecord.LENGTH_BYTES);
+        first.encode(line, superblock.salt());
+        for (int mirror = 0; mirror < StateRecord.MIRRORS; mirror++) {
+            out.write(StateRecord.fileOffset(first.version(), mirror), MemorySegment.ofBuffer(line.clear()));
+        }
     }
 
     private static Superblock readSuperblock(

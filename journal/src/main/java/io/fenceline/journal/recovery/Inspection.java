@@ -207,7 +207,7 @@ public final class Inspection implements AutoCloseable {
     @Nullable
     DamagedRange findLostState() {
         StateRecord state = head.state();
-        if (lostState != null || writerAlive) {
+        if (lostState != null || writerAlive || head.superblock().isArchive()) {
             return lostState;
         }
         Geometry geometry = head.superblock().geometry();

@@ -1,0 +1,311 @@
+package io.fenceline.tailer;
+
+import static io.fenceline.tailer.Journals.append;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.appender.ExclusiveAppender;
+import io.fenceline.journal.AppendResult;
+import io.fenceline.journal.Archive;
+import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.ReadOnlyJournal;
+import io.fenceline.journal.SealedSegment;
+import io.fenceline.journal.SegmentConsumer;
+import io.fenceline.journal.VerifyReport;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class ArchiverTest {
+    private static final int SEGMENT = 4096;
+
+    @TempDir
+    private Path temporary;
+
+    private Path ring() {
+        return temporary.resolve("journal");
+    }
+
+    private Path kept() {
+        return temporary.resolve("archive");
+    }
+
+    private Journal create() {
+        return Journals.open(ring(), SEGMENT, 4);
+    }
+
+    private Archive archive(Journal journal) {
+        return Archive.open(kept(), journal, 1 << 20);
+    }
+
+    /// Reads all entries of the archive and the ring, and checks that they are `count` from 0 on.
+    private void check(Journal journal, long count) {
+        try (ArchivedTailer tailer = ArchivedTailer.open(kept(), journal, Start.oldest(), TailerConfig.defaults())) {
+            checkFrom(tailer, 0, count);
+        }
+    }
+
+    private static void checkFrom(ArchivedTailer tailer, long first, long count) {
+        long[] next = {first};
+        while (tailer.poll(
+                        entry -> {
+                            Journals.check(entry);
+                            assertEquals(next[0]++, entry.sequence());
+                        },
+                        13)
+                > 0) {
+            // on
+        }
+        assertEquals(count, next[0]);
+    }
+
+    @Test
+    void shouldReadArchiveAndRingAsOneLogOverManyLaps() {
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal);
+                Archive archive = archive(journal);
+                Archiver archiver = Archiver.open(journal, "archive", archive)) {
+            for (int i = 0; i < 500; i++) {
+                append(appender, Journals.length(i, 300));
+                if (i % 10 == 0) {
+                    archiver.poll(Integer.MAX_VALUE);
+                }
+            }
+            assertTrue(journal.retained() > 4 * SEGMENT, "several laps");
+            assertEquals(archive.end(), archiver.confirmed());
+            check(journal, 500);
+            VerifyReport report = Journal.verify(kept());
+            assertTrue(report.isWhole(), report::toString);
+            assertEquals(0, report.from());
+            assertEquals(archive.end(), report.to());
+        }
+    }
+
+    /// Goal: an OVERWRITE ring stands still rather than reuse what the archiver has not confirmed, in this run and
+    /// in the next.
+    @Test
+    void shouldHoldTheRingUntilConfirmed() {
+        Journals.open(ring(), SEGMENT, 4).close();
+        try (Journal journal = Journal.open(ring(), Journals.CONFIG);
+                Archive archive = archive(journal)) {
+            Archiver.open(journal, "archive", archive).close();
+        }
+        try (Journal journal = Journal.open(ring(), Journals.CONFIG);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            long refused = fill(appender);
+            assertEquals(AppendResult.BACK_PRESSURED, refused);
+            assertEquals(0, journal.retained());
+            try (Archive archive = archive(journal);
+                    Archiver archiver = Archiver.open(journal, "archive", archive)) {
+                assertEquals(1, archiver.poll(1));
+                assertEquals(SEGMENT, archiver.confirmed());
+                assertEquals(AppendResult.BACK_PRESSURED, fill(appender));
+                assertEquals(SEGMENT, journal.retained(), "one segment, no more");
+                assertTrue(archiver.poll(Integer.MAX_VALUE) >= 2);
+            }
+            fill(appender);
+            check(journal, appender.nextSequence());
+        }
+    }
+
+    private static long fill(ExclusiveAppender appender) {
+        for (int i = 0; i < 1000; i++) {
+            long sequence = appender.nextSequence();
+            long result = appender.append(MemorySegment.ofArray(Journals.payload(sequence, 100)), (int) sequence * 7);
+            if (result < 0) {
+                return result;
+            }
+        }
+        return 0;
+    }
+
+    /// Goal: what a consumer did not take, by its exception, comes again; nothing is confirmed meanwhile.
+    @Test
+    void shouldHandOverAgainWhatTheConsumerRefused() {
+        List<Long> taken = new ArrayList<>();
+        SegmentConsumer failing = new SegmentConsumer() {
+            private boolean failed;
+
+            @Override
+            public void accept(SealedSegment segment) {
+                if (taken.size() == 1 && !failed) {
+                    failed = true;
+                    throw new IllegalStateException("full");
+                }
+                taken.add(segment.start());
+            }
+
+            @Override
+            public void truncate(long position) {}
+        };
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal);
+                Archiver archiver = Archiver.open(journal, "mine", failing)) {
+            for (int i = 0; i < 60; i++) {
+                append(appender, 100);
+            }
+            assertThrows(IllegalStateException.class, () -> archiver.poll(Integer.MAX_VALUE));
+            assertEquals(SEGMENT, archiver.confirmed());
+            archiver.poll(Integer.MAX_VALUE);
+            assertEquals(List.of(0L, (long) SEGMENT), taken);
+        }
+    }
+
+    /// Goal: entries that were archived, then cut off the log, are in the archive no more; what was appended instead
+    /// is, with an archiver that runs and with one that is started later.
+    @Test
+    void shouldForgetWhatWasCutOff() {
+        for (boolean running : new boolean[] {true, false}) {
+            Path place = temporary.resolve("cut-" + running);
+            Path keep = temporary.resolve("kept-" + running);
+            try (Journal journal = Journals.open(place, SEGMENT, 16);
+                    ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+                Archive archive = Archive.open(keep, journal, 1 << 20);
+                Archiver archiver = Archiver.open(journal, "archive", archive);
+                for (int i = 0; i < 100; i++) {
+                    append(appender, 100);
+                }
+                archiver.poll(Integer.MAX_VALUE);
+                long before = archive.end();
+                assertEquals(4 * SEGMENT, before);
+                if (!running) {
+                    archiver.close();
+                    archive.close();
+                }
+                journal.truncateFromSequence(30);
+                for (int i = 30; i < 50; i++) {
+                    append(appender, 40); // other entries than before
+                }
+                if (!running) {
+                    archive = Archive.open(keep, journal, 1 << 20);
+                    archiver = Archiver.open(journal, "archive", archive);
+                }
+                archiver.poll(Integer.MAX_VALUE);
+                for (int i = 50; i < 200; i++) {
+                    append(appender, 100);
+                    archiver.poll(Integer.MAX_VALUE);
+                }
+                try (ArchivedTailer tailer =
+                        ArchivedTailer.open(keep, journal, Start.oldest(), TailerConfig.defaults())) {
+                    checkFrom(tailer, 0, 200);
+                }
+                List<Integer> lengths = new ArrayList<>();
+                try (ReadOnlyJournal kept = Journal.openReadOnly(keep);
+                        Tailer tailer = Tailer.open(kept, Start.sequence(30))) {
+                    tailer.poll(entry -> lengths.add(entry.length()), 20);
+                }
+                assertEquals(java.util.Collections.nCopies(20, 40), lengths);
+                assertTrue(Journal.verify(keep).isWhole());
+                archiver.close();
+                archive.close();
+            }
+        }
+    }
+
+    /// Goal: a crash of the archiver at each step: bytes beyond the end, a lost confirmation.
+    @Test
+    void shouldGoOnAfterACrashAtEachStep() throws IOException {
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            for (int i = 0; i < 70; i++) {
+                append(appender, 100);
+            }
+            try (Archive archive = archive(journal)) {
+                archive.accept(new SealedSegment(journal.view(), 0)); // and the confirmation is lost
+            }
+            // half of the next segment was copied
+            ByteBuffer half = ByteBuffer.allocate(SEGMENT / 2);
+            try (FileChannel from = FileChannel.open(ring().resolve("journal.log"));
+                    FileChannel to = FileChannel.open(kept().resolve("journal.log"), StandardOpenOption.WRITE)) {
+                from.read(half, (2 << 20) + SEGMENT);
+                to.write(half.flip(), (2 << 20) + SEGMENT);
+            }
+            assertTrue(Journal.verify(kept()).isWhole(), "what lies beyond the end is nothing");
+            try (ReadOnlyJournal kept = Journal.openReadOnly(kept());
+                    Tailer tailer = Tailer.open(kept, Start.oldest())) {
+                assertEquals(21, Journals.drain(tailer).size());
+            }
+            try (Archive archive = archive(journal);
+                    Archiver archiver = Archiver.open(journal, "archive", archive)) {
+                assertEquals(0, archiver.confirmed());
+                archiver.poll(Integer.MAX_VALUE);
+                assertEquals(3 * SEGMENT, archive.end());
+            }
+            check(journal, 70);
+            assertTrue(Journal.verify(kept()).isWhole());
+        }
+    }
+
+    @Test
+    void shouldRefuseWhatIsDamagedForeignOrAGap() throws IOException {
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            for (int i = 0; i < 70; i++) {
+                append(appender, 100);
+            }
+            try (Archive archive = archive(journal)) {
+                assertThrows(JournalException.Locked.class, () -> archive(journal));
+                archive.accept(new SealedSegment(journal.view(), 0));
+                SealedSegment gap = new SealedSegment(journal.view(), 2 * SEGMENT);
+                assertThrows(JournalException.class, () -> archive.accept(gap));
+                try (FileChannel log = FileChannel.open(ring().resolve("journal.log"), StandardOpenOption.WRITE)) {
+                    log.write(ByteBuffer.wrap(new byte[] {99}), (2 << 20) + SEGMENT + 777);
+                }
+                SealedSegment damaged = new SealedSegment(journal.view(), SEGMENT);
+                assertThrows(JournalException.Corrupt.class, () -> archive.accept(damaged));
+                assertEquals(SEGMENT, archive.end());
+            }
+            assertThrows(JournalException.Unsupported.class, () -> Journal.open(kept()));
+            assertThrows(IllegalArgumentException.class, () -> new SealedSegment(journal.view(), 3 * SEGMENT));
+            try (Journal other = Journals.open(temporary.resolve("other"), SEGMENT, 4)) {
+                assertThrows(JournalException.Corrupt.class, () -> archive(other));
+                assertFalse(other.isPoisoned());
+            }
+            assertThrows(JournalException.Unsupported.class, () -> Archive.open(ring(), journal));
+        }
+    }
+
+    /// Goal: a tailer that the ring went past finds in the archive what it missed.
+    @Test
+    void shouldGoBackToTheArchiveWhenTheRingGoesPast() {
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal);
+                Archive archive = archive(journal);
+                Archiver archiver = Archiver.open(journal, "archive", archive)) {
+            append(appender, 100);
+            try (ArchivedTailer tailer =
+                    ArchivedTailer.open(kept(), journal, Start.oldest(), TailerConfig.defaults())) {
+                checkFrom(tailer, 0, 1);
+                assertFalse(tailer.isInArchive());
+                for (int i = 1; i < 300; i++) {
+                    append(appender, 100);
+                    archiver.poll(Integer.MAX_VALUE);
+                }
+                checkFrom(tailer, 1, 300);
+                assertFalse(tailer.isInArchive());
+            }
+            try (ArchivedTailer tailer =
+                    ArchivedTailer.open(kept(), journal, Start.sequence(50), TailerConfig.defaults())) {
+                assertTrue(tailer.isInArchive());
+                checkFrom(tailer, 50, 300);
+            }
+            try (ArchivedTailer tailer =
+                    ArchivedTailer.open(kept(), journal, Start.sequence(299), TailerConfig.defaults())) {
+                assertFalse(tailer.isInArchive());
+                checkFrom(tailer, 299, 300);
+            }
+        }
+    }
+}
