@@ -37,12 +37,12 @@ final class WakeProbe implements Probe {
                 places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
         payload = fixture.payloadOfFrame(64);
         handOvers = (int) Math.max(3, places.scaled(200));
-        sleeper = Thread.ofPlatform().daemon().start(this::tail);
+        Tailer tailer = Tailer.open(fixture.journal(), Start.newest()); // here: before the first append
+        sleeper = Thread.ofPlatform().daemon().start(() -> tail(tailer));
         bareSleeper = Thread.ofPlatform().daemon().start(this::sleep);
     }
 
-    private void tail() {
-        Tailer tailer = Tailer.open(fixture.journal(), Start.newest());
+    private void tail(Tailer tailer) {
         try {
             while (!ended) {
                 if (tailer.await(PATIENCE_NS)) {
