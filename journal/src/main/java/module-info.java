@@ -1,6 +1,7 @@
 /// The journal: format, persistence, positions, recovery.
 @org.jspecify.annotations.NullMarked
 module io.fenceline.journal {
+    requires jdk.jfr;
     requires static transitive org.jspecify;
 
     exports io.fenceline.journal;

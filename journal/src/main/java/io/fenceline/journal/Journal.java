@@ -6,6 +6,7 @@ import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.persist.CursorFiles;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.Persister;
+import io.fenceline.journal.positions.Events;
 import io.fenceline.journal.positions.LogView;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.ReadersFile;
@@ -157,6 +158,7 @@ public final class Journal implements JournalSource {
             LogView view = new LogView(
                     head.superblock(), files.mapping(), files::read, run, head.state(), -1, files.logPath());
             done = true;
+            Events.recovered(head.superblock().journalId(), report);
             return new Journal(files, durability, report, positions, view, readers);
         } finally {
             if (!done) {

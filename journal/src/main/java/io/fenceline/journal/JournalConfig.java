@@ -28,6 +28,7 @@ public final class JournalConfig {
     private boolean groupReadable;
     private long gateLagLimitBytes = Long.MAX_VALUE;
     private boolean retainedForGatesOnly;
+    private Retention retention = Retention.everything();
     private LongConsumer creationProgress = writtenBytes -> {};
 
     private JournalConfig() {}
@@ -43,6 +44,7 @@ public final class JournalConfig {
         groupReadable = other.groupReadable;
         gateLagLimitBytes = other.gateLagLimitBytes;
         retainedForGatesOnly = other.retainedForGatesOnly;
+        retention = other.retention;
         creationProgress = other.creationProgress;
     }
 
@@ -155,6 +157,19 @@ public final class JournalConfig {
         return config;
     }
 
+    /// What the writer gives up by itself, segment by segment, when the ring needs room under [FullPolicy#FAIL] and
+    /// [FullPolicy#BLOCK]: what the retention does not keep, and no gate holds. What it keeps is given up by
+    /// [Journal#retain] only. Nothing (default) with [Retention#everything]; [FullPolicy#OVERWRITE] always gives up
+    /// the oldest segment.
+    ///
+    /// By size, this makes room if it keeps at most the ring's capacity less two segments; by age, as entries get
+    /// old.
+    public JournalConfig withRetention(Retention retention) {
+        JournalConfig config = new JournalConfig(this);
+        config.retention = Objects.requireNonNull(retention);
+        return config;
+    }
+
     /// Called during creation with the number of bytes written so far, on the creating thread.
     public JournalConfig withCreationProgress(LongConsumer creationProgress) {
         JournalConfig config = new JournalConfig(this);
@@ -201,6 +216,10 @@ public final class JournalConfig {
 
     public boolean isRetainedForGatesOnly() {
         return retainedForGatesOnly;
+    }
+
+    public Retention retention() {
+        return retention;
     }
 
     public LongConsumer creationProgress() {

@@ -13,8 +13,8 @@ import io.fenceline.journal.recovery.FrameReader;
 /// 30).withMaximumAgeNs(Duration.ofDays(7).toNanos());
 ///     keep.apply(journal); // now and then: by whoever appends, or by a timer
 ///
-/// What one of the limits does not keep is given up by [#apply], through [Journal#retain]. A journal does not
-/// look at it by itself: between two calls, and when the ring is full, [FullPolicy] says what happens.
+/// What one of the limits does not keep is given up by [#apply], through [Journal#retain], or by the writer itself
+/// when the ring needs room ([JournalConfig#withRetention]). Gates, such as those of an archiver, are stronger.
 public final class Retention {
     private static final Retention EVERYTHING = new Retention(Long.MAX_VALUE, Long.MAX_VALUE);
 
@@ -64,19 +64,34 @@ public final class Retention {
 
     /// The same at another time, in ns since the epoch.
     public long apply(Journal journal, long nowNs) {
-        long published = journal.published();
-        long position = Math.max(0, published - Math.min(published, maximumLengthBytes));
-        if (maximumAgeNs != Long.MAX_VALUE) {
-            position = Math.max(position, oldestYoung(journal.view(), nowNs, published));
-        }
+        LogView view = journal.view();
+        long position = oldestKept(
+                new FrameReader(view.reader(), view.superblock()),
+                view.superblock().geometry(),
+                view.retained(),
+                journal.published(),
+                nowNs);
         return position > journal.retained() ? journal.retain(position) : journal.retained();
     }
 
+    /// Whether nothing is ever given up.
+    public boolean isEverything() {
+        return maximumLengthBytes == Long.MAX_VALUE && maximumAgeNs == Long.MAX_VALUE;
+    }
+
+    /// Everything before the segment of the position that this returns is not to be kept.
+    @SuppressWarnings("exports")
+    public long oldestKept(FrameReader frames, Geometry geometry, long retained, long published, long nowNs) {
+        long position = Math.max(0, published - Math.min(published, maximumLengthBytes));
+        return maximumAgeNs == Long.MAX_VALUE
+                ? position
+                : Math.max(position, oldestYoung(frames, geometry, retained, published, nowNs));
+    }
+
     /// The start of the oldest segment behind which no frame is too old.
-    private long oldestYoung(LogView view, long nowNs, long published) {
-        Geometry geometry = view.superblock().geometry();
-        FrameReader frames = new FrameReader(view.reader(), view.superblock());
-        long start = view.retained();
+    private long oldestYoung(FrameReader frames, Geometry geometry, long retained, long published, long nowNs) {
+        frames.refresh();
+        long start = retained;
         for (long next = geometry.segmentEnd(start); next < published; next = geometry.segmentEnd(next)) {
             long timestampNs = firstTimestampNs(frames, next, Math.min(published, geometry.segmentEnd(next)));
             if (timestampNs == 0 || nowNs - timestampNs <= maximumAgeNs) {

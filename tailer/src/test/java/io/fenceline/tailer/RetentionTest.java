@@ -2,12 +2,17 @@ package io.fenceline.tailer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.appender.ExclusiveAppender;
+import io.fenceline.journal.AppendResult;
+import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.Retention;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -90,5 +95,83 @@ class RetentionTest {
                 IllegalArgumentException.class, () -> Retention.everything().withMaximumAgeNs(-1));
         assertThrows(
                 IllegalArgumentException.class, () -> Retention.everything().withMaximumLengthBytes(-1));
+    }
+
+    private static JournalConfig config(Retention retention) {
+        return Journals.CONFIG.withFullPolicy(FullPolicy.FAIL).withRetention(retention);
+    }
+
+    /// Appends frames of one time until one is refused, at most 100.
+    private static int fill(ExclusiveAppender appender, long timestampNs) {
+        for (int i = 0; i < 100; i++) {
+            if (appender.append(ENTRY, 1, timestampNs) < 0) {
+                return i;
+            }
+        }
+        return 100;
+    }
+
+    /// Goal: a full ring gives up, by itself, what is not to be kept, and no more; a gate is stronger.
+    @Test
+    void shouldMakeRoomBySizeAndHeedGates() {
+        Journals.open(directory(), 4096, 8).close();
+        try (Journal journal = Journal.open(directory(), config(Retention.everything()));
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            assertEquals(32, fill(appender, 1), "everything is kept: the ring is full");
+        }
+        Retention tooMuch = Retention.everything().withMaximumLengthBytes(8 * 4096);
+        try (Journal journal = Journal.open(directory(), config(tooMuch));
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            assertEquals(0, fill(appender, 1));
+        }
+        Retention half = Retention.everything().withMaximumLengthBytes(4 * 4096);
+        try (Journal journal = Journal.open(directory(), config(half));
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            assertEquals(100, fill(appender, 1));
+            assertTrue(journal.retained() >= 96 * 1024, "what the ring needed");
+            try (GatingTailer gate = GatingTailer.open(journal, Start.oldest())) {
+                long retained = journal.retained();
+                assertTrue(fill(appender, 1) < 100, "held by the gate at " + gate.gatePosition());
+                assertEquals(retained, journal.retained());
+            }
+            assertEquals(100, fill(appender, 1));
+        }
+    }
+
+    /// Goal: entries of 1970 make room, entries of the far future do not, neither with FAIL nor with BLOCK.
+    @Test
+    void shouldMakeRoomByAge() {
+        Journals.open(directory(), 4096, 8).close();
+        Retention year = Retention.everything().withMaximumAgeNs(365 * 24 * HOUR_NS);
+        try (Journal journal = Journal.open(directory(), config(year));
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            assertEquals(100, fill(appender, HOUR_NS));
+            int young = fill(appender, Long.MAX_VALUE);
+            assertTrue(young >= 28 && young <= 32, "old ones gave way until only young ones were left: " + young);
+        }
+        JournalConfig block = config(year).withFullPolicy(FullPolicy.BLOCK).withBlockTimeoutNs(30_000_000);
+        try (Journal journal = Journal.open(directory(), block);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            assertEquals(AppendResult.FULL, appender.append(ENTRY, 1, 1));
+        }
+    }
+
+    /// Goal: with BLOCK, an append that waits goes on when the oldest entries have become old enough.
+    @Test
+    void shouldGoOnWhenEntriesBecomeOld() {
+        Journals.open(directory(), 4096, 8).close();
+        Retention moment = Retention.everything().withMaximumAgeNs(400_000_000);
+        JournalConfig block = config(moment).withFullPolicy(FullPolicy.BLOCK);
+        try (Journal journal = Journal.open(directory(), block);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            long nowNs = System.currentTimeMillis() * 1_000_000;
+            assertEquals(
+                    33,
+                    IntStream.range(0, 33)
+                            .filter(i -> appender.append(ENTRY, 1, nowNs) >= 0)
+                            .count());
+            assertTrue(System.currentTimeMillis() * 1_000_000 - nowNs >= 400_000_000, "not before");
+            assertEquals(4096, journal.retained());
+        }
     }
 }

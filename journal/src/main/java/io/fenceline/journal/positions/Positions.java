@@ -10,6 +10,7 @@ import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.persist.Persister;
+import io.fenceline.journal.recovery.FrameReader;
 import io.fenceline.journal.recovery.Seals;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -47,6 +48,9 @@ public final class Positions {
 
     /// How often who waits for room looks at the gates, which move without a word.
     private static final long GATE_LOOK_MS = 1;
+
+    /// How often who waits for room looks whether entries have become old.
+    private static final long AGE_LOOK_MS = 10;
 
     private static final VarHandle FREE_END;
 
@@ -97,6 +101,7 @@ public final class Positions {
     private long leaseLengthBytes = FIRST_LEASE_LENGTH_BYTES;
     private final FloorCandidates candidates = new FloorCandidates();
     private @Nullable Reservations shared;
+    private @Nullable FrameReader frames;
 
     /// Takes over a recovered journal; returns after the record of the new epoch is durable for real.
     ///
@@ -318,7 +323,7 @@ public final class Positions {
                     if (!reclaimAll(retained)) {
                         return AppendResult.BACK_PRESSURED;
                     }
-                } else if (config.isRetainedForGatesOnly() && reclaimBehindGates(end)) {
+                } else if (reclaimForRoom(end)) {
                     retained = keeper.retained();
                 } else {
                     long result = config.fullPolicy() == FullPolicy.BLOCK ? awaitRoom(shared, end) : AppendResult.FULL;
@@ -381,14 +386,42 @@ public final class Positions {
         return all;
     }
 
-    /// Gives up what every gate has passed, if there is a gate, so that a frame can end at `end`.
-    private boolean reclaimBehindGates(long end) {
+    /// Gives up what is kept for gates only and every gate has passed, or what is not to be kept any more, so that a
+    /// frame can end at `end`.
+    private boolean reclaimForRoom(long end) {
         long wanted = roundUpToSegment(end - geometry.capacityBytes());
-        if (gates == null || !gates.isAnyHeld() || wanted > floorPosition() || !reclaimAll(wanted)) {
+        if (wanted > floorPosition() || !(isForGatesOnly() || isNotKept(wanted)) || !reclaimAll(wanted)) {
             return false;
         }
         changeState(keeper.lease(), wanted);
         return true;
+    }
+
+    private boolean isForGatesOnly() {
+        return config.isRetainedForGatesOnly() && gates != null && gates.isAnyHeld();
+    }
+
+    /// Whether the retention keeps nothing before a segment.
+    private boolean isNotKept(long segmentStart) {
+        if (config.retention().isEverything()) {
+            return false;
+        }
+        FrameReader reader = frames;
+        if (reader == null) {
+            reader = new FrameReader(persister::read, superblock);
+            frames = reader;
+        }
+        long oldest = config.retention()
+                .oldestKept(
+                        reader, geometry, keeper.retained(), run.published(), System.currentTimeMillis() * 1_000_000L);
+        return geometry.segmentStart(oldest) >= segmentStart;
+    }
+
+    /// How long who waits for room may sleep, if nobody says that there is some.
+    private long longestWaitMs() {
+        return config.isRetainedForGatesOnly()
+                ? GATE_LOOK_MS
+                : config.retention().isEverything() ? 3_600_000 : AGE_LOOK_MS; // waits for ever are cut into hours
     }
 
     /// The newest floor that may be recorded.
@@ -414,6 +447,7 @@ public final class Positions {
         }
         leaseSeen = keeper.lease(); // durable before, and no more than the ring's length beyond what is retained
         extending = true;
+        Events.LeaseExtension event = Events.beginLeaseExtension();
         try {
             keeper.extend(lease, retained, floor, floorSequence); // no lambda: appends allocate nothing
         } catch (RuntimeException | Error e) {
@@ -421,14 +455,28 @@ public final class Positions {
             throw e;
         } finally {
             extending = false;
+            if (event != null) {
+                Events.end(event, superblock.journalId(), lease, retained);
+            }
         }
     }
 
     private long awaitRoom(@Nullable Reservations shared, long end) {
+        Events.Stall event = Events.beginStall();
+        try {
+            return doAwaitRoom(shared, end);
+        } finally {
+            if (event != null) {
+                Events.end(event, superblock.journalId(), end, keeper.retained());
+            }
+        }
+    }
+
+    private long doAwaitRoom(@Nullable Reservations shared, long end) {
         long startNs = System.nanoTime();
         while (end > keeper.retained() + geometry.capacityBytes()) {
             candidates.promote(run.published());
-            if (config.isRetainedForGatesOnly() && reclaimBehindGates(end)) {
+            if (reclaimForRoom(end)) {
                 break;
             }
             // Of threads that share, one may come here when the next appender has the place already.
@@ -441,9 +489,7 @@ public final class Positions {
                 return AppendResult.FULL;
             }
             try {
-                // Rounded up; waits for ever are cut into hours.
-                long longestMs = config.isRetainedForGatesOnly() ? GATE_LOOK_MS : 3_600_000;
-                monitor.wait(Math.min(leftNs / 1_000_000 + 1, longestMs));
+                monitor.wait(Math.min(leftNs / 1_000_000 + 1, longestWaitMs())); // rounded up
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return AppendResult.INTERRUPTED;
@@ -455,6 +501,7 @@ public final class Positions {
     /// The appender goes over to the next segment: maps it in, and the one behind it.
     public void enterSegment(long segmentStart) {
         populator.enter(segmentStart);
+        Events.rotated(superblock.journalId(), segmentStart);
     }
 
     /// What the appender wrote up to `end` is durable: tailers may see it (release).
@@ -646,8 +693,12 @@ public final class Positions {
 
     /// Ends all acknowledgement until the journal is opened again; who waits for room is told.
     public void poison(Throwable cause) {
+        boolean first = !run.isPoisoned();
         persister.poison(cause);
         run.poison();
+        if (first) {
+            Events.poisoned(superblock.journalId(), cause);
+        }
         synchronized (monitor) {
             monitor.notifyAll(); // there will never be room
         }

@@ -1,0 +1,71 @@
+package io.fenceline.tailer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.appender.ExclusiveAppender;
+import io.fenceline.journal.AppendResult;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.Journal;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FlightRecorderTest {
+    private static final MemorySegment ENTRY = MemorySegment.ofArray(new byte[1024 - 48]);
+
+    @TempDir
+    private Path temporary;
+
+    private static List<RecordedEvent> of(List<RecordedEvent> events, String name, String journal) {
+        return events.stream()
+                .filter(event -> event.getEventType().getName().equals("io.fenceline." + name))
+                .filter(event -> event.getString("journal").equals(journal))
+                .toList();
+    }
+
+    /// Goal: each kind of event is there, as often as what it tells of happened.
+    @Test
+    void shouldTellTheFlightRecorder() throws IOException {
+        Path directory = temporary.resolve("journal");
+        Path file = temporary.resolve("recording.jfr");
+        Journals.open(directory, 4096, 4).close();
+        String id;
+        try (Recording recording = new Recording()) {
+            recording.enable("io.fenceline.Stall").withoutThreshold();
+            recording.enable("io.fenceline.LeaseExtension").withoutThreshold();
+            recording.start();
+            try (Journal journal = Journal.open(
+                            directory,
+                            Journals.CONFIG.withFullPolicy(FullPolicy.BLOCK).withBlockTimeoutNs(20_000_000));
+                    ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+                id = journal.journalId().toString();
+                for (int i = 0; i < 16; i++) {
+                    appender.append(ENTRY);
+                }
+                assertEquals(AppendResult.FULL, appender.append(ENTRY));
+                journal.positions().poison(new IOException("as if"));
+            }
+            recording.stop();
+            recording.dump(file);
+        }
+        List<RecordedEvent> events = RecordingFile.readAllEvents(file);
+        RecordedEvent recovery = of(events, "Recovery", id).getFirst();
+        assertEquals("CLEAN", recovery.getString("verdict"));
+        assertTrue(of(events, "Rotation", id).size() >= 3, events::toString);
+        assertFalse(of(events, "LeaseExtension", id).isEmpty());
+        List<RecordedEvent> stalls = of(events, "Stall", id);
+        assertEquals(1, stalls.size());
+        assertTrue(stalls.getFirst().getDuration().toMillis() >= 20, stalls::toString);
+        List<RecordedEvent> poisons = of(events, "Poison", id);
+        assertEquals(1, poisons.size());
+        assertTrue(poisons.getFirst().getString("cause").contains("as if"));
+    }
+}
