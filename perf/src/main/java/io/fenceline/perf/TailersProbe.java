@@ -9,10 +9,12 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
 
-/// Appends while tailers of the same process follow, beside appends that nobody follows. The tailers share one
-/// processor, the first, and the appender has another: so this tells what sharing the journal costs, not what
-/// sharing a processor does.
+/// Appends while tailers of the same process follow, which idle as Agrona's agents do by default, beside appends
+/// that nobody follows. The tailers share one processor, the first, and the appender has another: so this tells
+/// what sharing the journal costs, not what sharing a processor does.
 final class TailersProbe implements Probe {
     private static final int POLL_LIMIT = 256;
 
@@ -36,13 +38,14 @@ final class TailersProbe implements Probe {
     private void follow() {
         RawLimits.pin(0);
         long[] sum = new long[1];
+        IdleStrategy idle = new BackoffIdleStrategy();
         try (Tailer tailer = Tailer.open(fixture.journal(), Start.newest())) {
             while (!closed) {
                 if (!following) {
                     LockSupport.parkNanos(100_000);
                     tailer.skipTo(Start.newest());
-                } else if (tailer.poll(entry -> sum[0] += firstWord(entry), POLL_LIMIT) == 0) {
-                    Thread.onSpinWait();
+                } else {
+                    idle.idle(Math.max(0, tailer.poll(entry -> sum[0] += firstWord(entry), POLL_LIMIT)));
                 }
             }
         }
