@@ -107,8 +107,11 @@ final class Backwards {
             sequence = frameSequence + index;
             position = FrameDescriptor.position(bytes, frameOffset);
             entry.show(frameOffset, entries[index], index, sequence);
-            forwards.stand(position, sequence);
-            delivered++;
+            if (delivered++ == 0) {
+                forwards.stand(position, sequence);
+            } else {
+                forwards.retreat(position, sequence);
+            }
             handler.onEntry(entry);
         }
         return delivered;
@@ -249,8 +252,11 @@ final class Backwards {
         int epoch = 0;
         long nextSequence = 0;
         int count = 0;
+        long usualAttributes = -1; // no valid frame has them
         while (at < length) {
-            FrameVerdict found = judge(judge, at, length, epoch, nextSequence);
+            boolean usual =
+                    FrameDescriptor.attributes(bytes, at) == usualAttributes && isUsual(at, length, nextSequence);
+            FrameVerdict found = usual ? FrameVerdict.DATA : judge(judge, at, length, epoch, nextSequence);
             if (!found.isValid()) {
                 int behind = certified(at + FrameDescriptor.SLOT_LENGTH_BYTES, length);
                 if (behind == length) {
@@ -267,7 +273,14 @@ final class Backwards {
                 frames = Arrays.copyOf(frames, 2 * count);
             }
             frames[count++] = at;
+            if (usual) {
+                nextSequence++;
+                at += Judge.distance(bytes, at);
+                continue;
+            }
             epoch = FrameDescriptor.epoch(bytes, at);
+            boolean one = found == FrameVerdict.DATA && FrameDescriptor.entries(bytes, at) == 1;
+            usualAttributes = one ? FrameDescriptor.attributes(bytes, at) : -1;
             if (found != FrameVerdict.SKIPPABLE) {
                 nextSequence = FrameDescriptor.sequence(bytes, at)
                         + (found == FrameVerdict.DATA ? FrameDescriptor.entries(bytes, at) : 0);
@@ -275,6 +288,21 @@ final class Backwards {
             at += Judge.distance(bytes, at);
         }
         frameCount = count;
+    }
+
+    /// Whether a frame with the attributes of the valid one before it, which had one entry, is valid and next in
+    /// sequence. False tells nothing.
+    private boolean isUsual(int at, int length, long sequence) {
+        int frameLength = FrameDescriptor.length(bytes, at);
+        int payloadLength = FrameDescriptor.entryPayloadLength(bytes, at + FrameDescriptor.HEADER_LENGTH_BYTES);
+        return payloadLength >= 0
+                && FrameDescriptor.frameLength(payloadLength) == frameLength
+                && frameLength <= length - at
+                && frameLength <= geometry.maximumFrameLengthBytes()
+                && FrameDescriptor.slotAlignedLength(frameLength) <= length - at
+                && claims(at)
+                && FrameDescriptor.sequence(bytes, at) == sequence
+                && judge.hasChecksum(window.buffer(), bytes, at, frameLength);
     }
 
     private FrameVerdict judge(Judge judge, int at, int length, int epoch, long nextSequence) {

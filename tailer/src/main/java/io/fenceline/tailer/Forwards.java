@@ -469,6 +469,13 @@ final class Forwards {
         perhapsTruncated = false;
     }
 
+    /// After [#stand]: one entry further back.
+    void retreat(long position, long sequence) {
+        this.position = position;
+        this.nextSequence = sequence;
+        resumePosition = position;
+    }
+
     void stand(Seek.Place place) {
         stand(place.position(), place.sequence());
         generation = place.generation();

@@ -36,12 +36,9 @@ final class Judge {
     /// @param offset where the frame begins
     FrameVerdict judge(ByteBuffer buffer, MemorySegment bytes, int offset) {
         int length = FrameDescriptor.length(bytes, offset);
-        if (verifyChecksums) {
-            int end = FrameDescriptor.checksummedLength(FrameDescriptor.kind(bytes, offset), length);
-            computedChecksum = checksum(buffer, offset, end);
-            if (computedChecksum != FrameDescriptor.checksum(bytes, offset)) {
-                return FrameVerdict.BAD_CHECKSUM;
-            }
+        int end = FrameDescriptor.checksummedLength(FrameDescriptor.kind(bytes, offset), length);
+        if (!hasChecksum(buffer, bytes, offset, end)) {
+            return FrameVerdict.BAD_CHECKSUM;
         }
         FrameVerdict found = FrameVerdict.ofKind(bytes, offset);
         boolean filled = found != FrameVerdict.DATA
@@ -49,9 +46,13 @@ final class Judge {
         return filled ? found : FrameVerdict.BAD_ENTRIES;
     }
 
-    /// The checksum of a frame.
-    int checksum(ByteBuffer buffer, int offset, int checksummedLength) {
-        return crc.of(buffer, offset + FrameDescriptor.CHECKSUM_START, offset + checksummedLength, salt);
+    /// Whether a frame has the checksum that its bytes give; true if that is not looked at.
+    boolean hasChecksum(ByteBuffer buffer, MemorySegment bytes, int offset, int checksummedLength) {
+        if (!verifyChecksums) {
+            return true;
+        }
+        computedChecksum = crc.of(buffer, offset + FrameDescriptor.CHECKSUM_START, offset + checksummedLength, salt);
+        return computedChecksum == FrameDescriptor.checksum(bytes, offset);
     }
 
     /// What the last [#judge] computed, 0 if nothing was ever.
