@@ -121,6 +121,9 @@ public final class Posix {
             Linker.Option.firstVariadicArg(2));
     private static final MethodHandle STATX =
             handle("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS), ERRNO);
+    /// The same with raw addresses: nothing to allocate, compiled or not.
+    private static final MethodHandle STATX_RAW =
+            handle("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG), ERRNO);
     private static final MethodHandle FSTATFS =
             handle("fstatfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS), ERRNO);
     private static final FunctionDescriptor FUTEX_CALL =
@@ -506,8 +509,13 @@ public final class Posix {
     static void checkWhole(int fd, long length, MemorySegment buffer, MemorySegment capture, Object what) {
         try {
             check(
-                    (int) STATX.invokeExact(
-                            capture, fd, EMPTY, AT_EMPTY_PATH, STATX_SIZE_AND_TYPE | STATX_NLINK, buffer),
+                    (int) STATX_RAW.invokeExact(
+                            capture,
+                            fd,
+                            EMPTY.address(),
+                            AT_EMPTY_PATH,
+                            STATX_SIZE_AND_TYPE | STATX_NLINK,
+                            buffer.address()),
                     "stat",
                     what,
                     capture);
