@@ -5,7 +5,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /// A thread that waits for its own entry; reused.
 final class CommitWaiter implements CommitListener {
-    private static final int SPINS = 200;
+    /// A wake-up takes longer than most syncs: the core is offered to others for so long before the thread sleeps.
+    private static final long YIELD_NS = 1_000_000;
 
     private final Thread thread = Thread.currentThread();
 
@@ -36,8 +37,9 @@ final class CommitWaiter implements CommitListener {
     /// Not interruptible: the entry is on its way. The flag is kept.
     long await() {
         boolean interrupted = false;
-        for (int i = 0; !done; i++) {
-            if (i < SPINS) {
+        long startNs = System.nanoTime();
+        while (!done) {
+            if (System.nanoTime() - startNs < YIELD_NS) {
                 Thread.yield();
             } else {
                 LockSupport.park(this);
