@@ -198,6 +198,16 @@ public final class Journal implements JournalSource {
         }
     }
 
+    /// The same past the page cache (`O_DIRECT`): judges what the storage holds, where [#verify] may judge what memory
+    /// holds of it. What was written and not yet written back is written back first, by the operating system.
+    ///
+    /// @throws JournalException.Unsupported also if the file system cannot do that, such as tmpfs
+    public static VerifyReport verifyDirect(Path directory, VerifyReport.Progress progress) {
+        try (Inspection inspection = Inspection.open(directory, true)) {
+            return inspection.verify(progress);
+        }
+    }
+
     /// Copies what is published of a journal, in use or not, to a new journal: as if it had been closed at that
     /// moment. Takes no lock; a writer does not wait. The copy has the identity and the secret of the journal,
     /// and the strongest durability that its storage gives. Durable for real when this returns; if it throws,

@@ -30,6 +30,11 @@ final class Verify implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
+    @Option(
+            names = "--direct",
+            description = "Read past the page cache (O_DIRECT): what the storage holds, not what memory holds of it.")
+    private boolean direct;
+
     Verify(Console console) {
         this.console = console;
     }
@@ -38,7 +43,7 @@ final class Verify implements Callable<Integer> {
     public Integer call() {
         VerifyReport report;
         try (Bar bar = new Bar(console)) {
-            report = Journal.verify(directory, bar);
+            report = direct ? Journal.verifyDirect(directory, bar) : Journal.verify(directory, bar);
         }
         if (json) {
             console.println(report.toJson());

@@ -25,6 +25,7 @@ public final class Posix {
     public static final int O_NONBLOCK = 0x800;
     public static final int O_CLOEXEC = 0x80000;
     private static final boolean ARM = System.getProperty("os.arch").equals("aarch64");
+    public static final int O_DIRECT = ARM ? 0x10000 : 0x4000;
     public static final int O_DIRECTORY = ARM ? 0x4000 : 0x10000;
     public static final int O_NOFOLLOW = ARM ? 0x8000 : 0x20000;
 

@@ -7,6 +7,7 @@ import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.DirectFile;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.positions.RunFile;
 import java.lang.foreign.MemorySegment;
@@ -30,6 +31,8 @@ public final class Inspection implements AutoCloseable {
     private static final long PROGRESS_INTERVAL_BYTES = 1 << 20;
 
     private final JournalFiles files;
+    private final @Nullable DirectFile direct;
+    private final LogReader reader;
     private final Head head;
     private final @Nullable RunFile run;
     private final boolean writerAlive;
@@ -40,15 +43,17 @@ public final class Inspection implements AutoCloseable {
     private final List<String> warnings;
     private final @Nullable DamagedRange lostState;
 
-    private Inspection(JournalFiles files) {
+    private Inspection(JournalFiles files, @Nullable DirectFile direct) {
         this.files = files;
+        this.direct = direct;
+        this.reader = direct == null ? files::read : direct::read;
         boolean aliveBefore = files.isWriterAlive();
         MemorySegment words = files.mapRun();
         run = words == null ? null : new RunFile(words);
         // Published first, then the record: so its epoch and its lease cover what is published.
         generation = run == null ? 0 : run.generation();
         long[] shared = run == null ? null : snapshot(run);
-        head = Head.readLenient(files::read, files.logLengthBytes(), files.logPath());
+        head = Head.readLenient(reader, files.logLengthBytes(), files.logPath());
         writerAlive = aliveBefore || files.isWriterAlive();
         warnings = new ArrayList<>(head.warnings());
         Geometry geometry = head.superblock().geometry();
@@ -98,14 +103,27 @@ public final class Inspection implements AutoCloseable {
     /// @throws io.fenceline.journal.JournalException.Unsupported if a newer version wrote it
     /// @throws io.fenceline.journal.JournalException.Io          if the operating system refuses
     public static Inspection open(Path directory) {
+        return open(directory, false);
+    }
+
+    /// The same.
+    ///
+    /// @param direct reads `journal.log` past the page cache
+    /// @throws io.fenceline.journal.JournalException.Unsupported if the file system cannot do that, too
+    public static Inspection open(Path directory, boolean direct) {
         JournalFiles files = JournalFiles.open(directory, false);
+        DirectFile file = null;
         boolean done = false;
         try {
-            Inspection inspection = new Inspection(files);
+            file = direct ? new DirectFile(files.logPath()) : null;
+            Inspection inspection = new Inspection(files, file);
             done = true;
             return inspection;
         } finally {
             if (!done) {
+                if (file != null) {
+                    file.close();
+                }
                 files.close();
             }
         }
@@ -150,7 +168,7 @@ public final class Inspection implements AutoCloseable {
 
     /// A new reader of frames.
     public FrameReader newFrameReader() {
-        return new FrameReader(files::read, head.superblock());
+        return new FrameReader(reader, head.superblock());
     }
 
     /// Walks what must be whole, from a frame's start.
@@ -270,6 +288,9 @@ public final class Inspection implements AutoCloseable {
 
     @Override
     public void close() {
+        if (direct != null) {
+            direct.close();
+        }
         files.close();
     }
 }
