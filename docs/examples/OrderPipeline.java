@@ -1,3 +1,4 @@
+import com.lmax.disruptor.EventHandler;
 import com.lmax.disruptor.dsl.Disruptor;
 import io.fenceline.appender.EntryEncoder;
 import io.fenceline.appender.JournalEventHandler;
@@ -82,12 +83,13 @@ public final class OrderPipeline {
                             new OrderEncoder(),
                             (Order order, long result, long sequence) -> order.position = result);
                     var replicator = JournalEventHandler.open(replica, new OrderEncoder())) {
-                disruptor.handleEventsWith(journaller, replicator).then((order, sequence, endOfBatch) -> {
+                EventHandler<Order> logic = (order, sequence, endOfBatch) -> {
                     if (journal.published() <= order.position) {
                         throw new IllegalStateException("not durable");
                     }
                     balances.apply(order.account, order.amount);
-                });
+                };
+                disruptor.handleEventsWith(journaller, replicator).then(logic);
                 disruptor.start();
                 for (int i = 0; i < orders; i++) {
                     long number = i;
@@ -96,7 +98,11 @@ public final class OrderPipeline {
                         order.amount = number - 5000;
                     });
                 }
-                disruptor.shutdown(); // when all is processed
+                // A shutdown alone waits only for stages whose threads run already.
+                while (disruptor.getSequenceValueFor(logic) < disruptor.getCursor()) {
+                    Thread.yield();
+                }
+                disruptor.shutdown();
             }
 
             boolean same = Arrays.equals(new Balances().replay(journal).balances, balances.balances)
