@@ -177,7 +177,7 @@ final class Seek {
             Resumed there = new Resumed(new Place(position, nextSequence, generation), false);
             try {
                 if (position < oldest
-                        || position == newest
+                        || (position == newest && !isCutAt(newest, oldest, nextSequence))
                         || (position > newest && !view.isEndCertain())
                         || (position < newest && goesOn(position, nextSequence, epoch))) {
                     return there;
@@ -191,6 +191,13 @@ final class Seek {
                 Thread.onSpinWait();
             }
         }
+    }
+
+    /// Whether what was seen before the end of the log was cut off: a cut uses no position again, so that only the
+    /// sequence tells.
+    private boolean isCutAt(long newest, long oldest, long nextSequence) {
+        long sequence = sequenceAt(newest, oldest, newest);
+        return sequence != UNKNOWN && sequence < nextSequence;
     }
 
     /// Whether the frame at a position is what a cursor expects there. Behind a crash a sequence may be greater.

@@ -278,6 +278,34 @@ class CursorTest {
         }
     }
 
+    /// A cut uses no position again: a cursor that had seen everything stands exactly at its end, where only the
+    /// sequence tells.
+    @Test
+    void shouldTellOfACutBehindTheBackOfACursorThatHadSeenEverything() {
+        try (Journal journal = Journals.open(directory(), 4096, 4);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            appendMany(appender, 20);
+            try (Cursor cursor = open(journal, "seen")) {
+                assertEquals(20, sequences(cursor, 100).size());
+                cursor.commit();
+                assertEquals(journal.published(), cursor.committedPosition());
+            }
+            journal.truncateFromSequence(12);
+            try (Cursor cursor = open(journal, "seen")) {
+                assertEquals(Resumption.TRUNCATED, cursor.resumption());
+                assertEquals(12, cursor.nextSequence());
+                assertEquals(List.of(), sequences(cursor, 100));
+                appendMany(appender, 2);
+                assertEquals(List.of(12L, 13L), sequences(cursor, 100));
+                cursor.commit();
+            }
+            try (Cursor cursor = open(journal, "seen")) {
+                assertEquals(Resumption.RESUMED, cursor.resumption());
+                assertEquals(14, cursor.nextSequence());
+            }
+        }
+    }
+
     @Test
     void shouldRefuseACursorOfAnotherJournal() throws IOException {
         Path other = temporary.resolve("other");
