@@ -14,6 +14,7 @@ import io.fenceline.journal.positions.Activity;
 import io.fenceline.journal.positions.Positions;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -24,17 +25,18 @@ import org.jspecify.annotations.Nullable;
 ///
 ///     producers ─▶ [ring of preallocated cells] ─▶ committing thread: gather → write → persist → publish → tell
 ///
-/// **A commit** is one frame, recovered whole or not at all, as long as it fits into one (65535 entries, a quarter of
-/// a segment); else several, of which a crash before the acknowledgement leaves the first ones, or none.
+/// **A commit** is one frame, recovered whole or not at all, as long as it fits into one (65535 entries, a quarter
+/// of a segment); else several, of which a crash before the acknowledgement leaves the first ones, or none.
 ///
 /// **Gathering.** After a commit of n entries the next one waits until n have arrived again, or a tenth of the
 /// median commit time, or the maximum delay has passed: else producers split into two cohorts that each ride every
 /// second sync.
 ///
 /// **Relaxed** entries ([#appendRelaxed]) are accepted before they are durable. Any crash, of the process too, may
-/// take the last of them, within [LossBound]. They are part of the same order: a durable entry is never acknowledged
-/// before all relaxed ones in front of it are durable, and what a crash takes is a suffix. If the journal has no room
-/// for them they wait in the appender, in front of everything else; what a close cannot append is reported.
+/// take the last of them, within [LossBound]. They are part of the same order: a durable entry is never
+/// acknowledged before all relaxed ones in front of it are durable, and what a crash takes is a suffix. If the
+/// journal has no room for them they wait in the appender, in front of everything else; what a close cannot append
+/// is reported.
 ///
 /// Assumptions:
 /// 1. Any number of producing threads. A payload is copied before the call returns.
@@ -94,9 +96,40 @@ public final class GroupCommitAppender implements AutoCloseable {
                 ProducerType.MULTI,
                 config.waitStrategy().get());
         this.ring = disruptor.getRingBuffer();
-        EventHandler<GroupCell> handler = this::onCell;
+        Committing handler = new Committing();
         disruptor.handleEventsWith(handler);
         disruptor.start();
+        handler.awaitStart();
+    }
+
+    /// The one handler. A Disruptor that is shut down before its threads run leaves out what it was given, so an
+    /// appender is open when its committing thread runs.
+    private final class Committing implements EventHandler<GroupCell> {
+        private final CountDownLatch started = new CountDownLatch(1);
+
+        @Override
+        public void onStart() {
+            started.countDown();
+        }
+
+        @Override
+        public void onEvent(GroupCell cell, long at, boolean endOfBatch) {
+            onCell(cell, at, endOfBatch);
+        }
+
+        void awaitStart() {
+            boolean interrupted = false;
+            while (started.getCount() > 0) {
+                try {
+                    started.await();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /// Takes the journal's one place of an appender.
@@ -207,8 +240,8 @@ public final class GroupCommitAppender implements AutoCloseable {
         }
     }
 
-    /// Hands an entry over without waiting for its durability; waits only while as much is on its way as [LossBound]
-    /// allows, or the ring of cells is full.
+    /// Hands an entry over without waiting for its durability; waits only while as much is on its way as
+    /// [LossBound] allows, or the ring of cells is full.
     ///
     /// @return 0: accepted; or a result of [AppendResult]
     /// @throws JournalException.Poisoned after an I/O fault

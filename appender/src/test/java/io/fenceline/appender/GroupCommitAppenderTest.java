@@ -87,6 +87,23 @@ class GroupCommitAppenderTest {
         assertTrue(errors.isEmpty(), errors::toString);
     }
 
+    /// The committing thread may not have begun when everything is over already.
+    @Test
+    void shouldTellEverybodyWhenClosedAtOnce() {
+        Positions positions = journal.open(FAIL.withFullPolicy(FullPolicy.OVERWRITE));
+        for (int i = 0; i < 200; i++) {
+            told.clear();
+            try (GroupCommitAppender appender = open(positions)) {
+                for (int entry = 0; entry < 3; entry++) {
+                    assertEquals(0, appender.appendAsync(payload(i, entry, 20), 0, this::listen));
+                }
+            }
+            assertEquals(3, told.size(), "of opening " + i);
+            assertTrue(told.stream().allMatch(result -> result >= 0), told::toString);
+        }
+        assertTrue(positions.close());
+    }
+
     /// Entries that are larger than a cell, or than what is left of the frame, and a payload that cannot be read.
     @Test
     void shouldTakeTheSidePathForLargePayloadsAndRefuseUnreadableOnes() {
@@ -208,7 +225,8 @@ class GroupCommitAppenderTest {
         assertTrue(journal.state().isClean());
     }
 
-    /// I15: an `fdatasync`, or a `pwrite`, that fails: from then on nobody is told a position, and everybody is told.
+    /// I15: an `fdatasync`, or a `pwrite`, that fails: from then on nobody is told a position, and everybody is
+    /// told.
     @ParameterizedTest
     @EnumSource(
             value = Kind.class,
