@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The lives of one exclusive appender on a tiny ring, under a [CrashChecker]: singles, batches, claims, aborts,
@@ -157,19 +158,39 @@ final class CrashWorkload {
 
     /// The crash comes before one of the first operations of a cut.
     private void crashInCut(Runnable cut, boolean power) {
-        AtomicReference<@Nullable SimulatedMedium> found = new AtomicReference<>();
         int[] left = {random.nextInt(16)};
+        crashBefore(operation -> left[0]-- == 0, power, () -> {
+            cut.run();
+            journal.medium().observe(checker);
+            processCrash();
+        });
+    }
+
+    /// The crash comes between the stores and the drain of an append.
+    private void crashInAppend(boolean power) {
+        crashBefore(operation -> operation.kind() == Kind.DRAIN, power, () -> {
+            do {
+                if (random.nextBoolean()) {
+                    run();
+                } else {
+                    append(payload(), null);
+                }
+            } while (true);
+        });
+    }
+
+    /// Runs something that is cut short before the first operation that matches, if one does.
+    private void crashBefore(Predicate<SimulatedMedium.Operation> match, boolean power, Runnable work) {
+        AtomicReference<@Nullable SimulatedMedium> found = new AtomicReference<>();
         journal.medium().observe((medium, operation) -> {
             checker.before(medium, operation);
-            if (left[0]-- == 0) {
+            if (match.test(operation)) {
                 found.set(power ? anyImage(medium) : medium.afterProcessCrash());
                 throw new CrashException();
             }
         });
         try {
-            cut.run();
-            journal.medium().observe(checker);
-            processCrash();
+            work.run();
         } catch (CrashException e) {
             SimulatedMedium medium = Objects.requireNonNull(found.get());
             if (power) {
@@ -207,34 +228,6 @@ final class CrashWorkload {
         List<SimulatedMedium> images = new ArrayList<>();
         medium.afterPowerCuts(16, 2, random, images::add);
         return images.get(random.nextInt(images.size()));
-    }
-
-    /// The crash comes between the stores and the drain of an append.
-    private void crashInAppend(boolean power) {
-        AtomicReference<@Nullable SimulatedMedium> found = new AtomicReference<>();
-        journal.medium().observe((medium, operation) -> {
-            checker.before(medium, operation);
-            if (operation.kind() == Kind.DRAIN) {
-                found.set(power ? anyImage(medium) : medium.afterProcessCrash());
-                throw new CrashException();
-            }
-        });
-        try {
-            do {
-                if (random.nextBoolean()) {
-                    run();
-                } else {
-                    append(payload(), null);
-                }
-            } while (true);
-        } catch (CrashException e) {
-            SimulatedMedium medium = Objects.requireNonNull(found.get());
-            if (power) {
-                powerCut(medium);
-            } else {
-                processCrash(medium);
-            }
-        }
     }
 
     private static final class CrashException extends RuntimeException {

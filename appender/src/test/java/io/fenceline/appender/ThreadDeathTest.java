@@ -125,18 +125,7 @@ class ThreadDeathTest {
                 throw new OutOfMemoryError("as if");
             }
         };
-        Positions positions = journal.open(medium -> new HookedPersister(medium, hook), OVERWRITE);
-        ConcurrentAppender appender = ConcurrentAppender.open(positions);
-        Team.of(4, thread -> {
-                    Class<? extends Throwable> expected =
-                            thread == 0 ? OutOfMemoryError.class : JournalException.Poisoned.class;
-                    assertThrows(expected, () -> appendAll(appender, thread));
-                })
-                .begin()
-                .join();
-        appender.close();
-        assertTrue(positions.close());
-        Acknowledged.checkImage(journal, journal.medium().afterPowerCut(), acknowledged.now());
+        assertThatThreadZeroPoisons(hook, OutOfMemoryError.class);
     }
 
     /// The same where the dead thread has no stack left for anything, not even to poison: who waits does it.
@@ -149,11 +138,15 @@ class ThreadDeathTest {
                 throw new StackOverflowError("as if");
             }
         };
+        assertThatThreadZeroPoisons(hook, StackOverflowError.class);
+    }
+
+    /// The first thread dies, all others are told; what was acknowledged survives a power cut.
+    private void assertThatThreadZeroPoisons(HookedPersister.Hook hook, Class<? extends Throwable> death) {
         Positions positions = journal.open(medium -> new HookedPersister(medium, hook), OVERWRITE);
         ConcurrentAppender appender = ConcurrentAppender.open(positions);
         Team.of(4, thread -> {
-                    Class<? extends Throwable> expected =
-                            thread == 0 ? StackOverflowError.class : JournalException.Poisoned.class;
+                    Class<? extends Throwable> expected = thread == 0 ? death : JournalException.Poisoned.class;
                     assertThrows(expected, () -> appendAll(appender, thread));
                 })
                 .begin()
