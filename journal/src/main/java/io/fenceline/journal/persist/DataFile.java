@@ -70,11 +70,16 @@ final class DataFile implements AutoCloseable {
             n = Posix.pread(fd, target.address(), lengthBytes, fileOffset, Posix.newCapture(call), path);
         }
         if (n != lengthBytes) {
-            throw new JournalException.Io(
-                    path + " ends at offset " + (fileOffset + n) + ", expected " + (fileOffset + lengthBytes)
-                            + " bytes or more: the file was truncated; restore it from a copy",
-                    Posix.EIO);
+            throw ended(path, fileOffset + n, fileOffset + lengthBytes);
         }
+    }
+
+    /// A file that ends before the bytes that are to be read.
+    static JournalException.Io ended(Path path, long lengthBytes, long expectedBytes) {
+        return new JournalException.Io(
+                path + " ends at offset " + lengthBytes + ", expected " + expectedBytes
+                        + " bytes or more: the file was truncated; restore it from a copy",
+                Posix.EIO);
     }
 
     /// A native buffer aligned to pages; freed when it is unreachable.

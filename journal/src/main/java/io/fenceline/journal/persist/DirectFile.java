@@ -44,10 +44,7 @@ public final class DirectFile implements AutoCloseable {
             long count = Posix.pread(fd, buffer.address(), length, start, capture, path);
             long usable = Math.min(count - (at - start), lengthBytes - done);
             if (usable <= 0) {
-                throw new JournalException.Io(
-                        path + " ends at offset " + (start + count) + ", expected " + (fileOffset + lengthBytes)
-                                + " bytes or more: the file was truncated; restore it from a copy",
-                        Posix.EIO);
+                throw DataFile.ended(path, start + count, fileOffset + lengthBytes);
             }
             MemorySegment.copy(buffer, at - start, destination, destinationOffset + done, usable);
             done += usable;

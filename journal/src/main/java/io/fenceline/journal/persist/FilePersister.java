@@ -42,10 +42,7 @@ abstract class FilePersister implements Persister {
 
     @Override
     public void populate(long fileOffset, long lengthBytes) {
-        if (Posix.populate(file.mappedAddress() + fileOffset, lengthBytes)) {
-            return;
-        }
-        // An older kernel: the pages come with the first stores. A hint only.
+        Posix.populate(file.mappedAddress() + fileOffset, lengthBytes);
     }
 
     @Override

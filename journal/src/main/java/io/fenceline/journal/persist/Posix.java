@@ -59,8 +59,10 @@ public final class Posix {
     private static final int MAP_SYNC = 0x80000;
     private static final int MADV_POPULATE_WRITE = 23;
     private static final int CLOCK_REALTIME = 0;
-    private static final int STATX_SIZE_AND_TYPE = 0x1 | 0x2 | 0x4 | 0x200;
-    private static final int STATX_NLINK = 0x4;
+    private static final int STATX_TYPE_MODE_NLINK_SIZE = 0x1 | 0x2 | 0x4 | 0x200;
+    private static final int STATX_NLINK_OFFSET = 16;
+    private static final int STATX_MODE_OFFSET = 28;
+    private static final int STATX_SIZE_OFFSET = 40;
     private static final long STATX_BYTES = 256;
     private static final MemorySegment EMPTY = Arena.global().allocate(1);
     private static final long SYS_FUTEX = ARM ? 98 : 202;
@@ -121,9 +123,6 @@ public final class Posix {
             ERRNO,
             Linker.Option.firstVariadicArg(2));
     private static final MethodHandle STATX =
-            handle("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS), ERRNO);
-    /// The same with raw addresses: nothing to allocate, compiled or not.
-    private static final MethodHandle STATX_RAW =
             handle("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG), ERRNO);
     private static final MethodHandle FSTATFS =
             handle("fstatfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS), ERRNO);
@@ -363,12 +362,12 @@ public final class Posix {
         }
     }
 
-    /// Maps the pages in, ready to be written; a hint, so failure is only reported.
-    ///
-    /// @return false where the kernel cannot (before 5.14) or a page cannot be had
-    public static boolean populate(long address, long length) {
+    /// Maps the pages in, ready to be written. A hint: where the kernel cannot (before 5.14) or a page cannot be
+    /// had, they come with the first stores.
+    public static void populate(long address, long length) {
         try (Arena arena = Arena.ofConfined()) {
-            return 0 == (int) MADVISE.invokeExact(arena.allocate(CAPTURE_BYTES), address, length, MADV_POPULATE_WRITE);
+            int ignored =
+                    (int) MADVISE.invokeExact(arena.allocate(CAPTURE_BYTES), address, length, MADV_POPULATE_WRITE);
         } catch (Throwable e) {
             throw rethrow(e);
         }
@@ -484,19 +483,14 @@ public final class Posix {
 
     public static Status status(int fd, Object what) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment capture = arena.allocate(CAPTURE_BYTES);
-            MemorySegment statx = arena.allocate(256, 8);
-            check(
-                    (int) STATX.invokeExact(
-                            capture, fd, arena.allocateFrom(""), AT_EMPTY_PATH, STATX_SIZE_AND_TYPE, statx),
-                    "stat",
-                    what,
-                    capture);
-            int mode = statx.get(JAVA_SHORT, 28) & 0xFFFF;
+            MemorySegment statx = arena.allocate(STATX_BYTES, 8);
+            statx(fd, statx, newCapture(arena), what);
+            int mode = statx.get(JAVA_SHORT, STATX_MODE_OFFSET) & 0xFFFF;
             return new Status(
-                    (mode & 0xF000) == 0x8000, mode & 0xFFF, statx.get(JAVA_INT, 16), statx.get(JAVA_LONG, 40));
-        } catch (Throwable e) {
-            throw rethrow(e);
+                    (mode & 0xF000) == 0x8000,
+                    mode & 0xFFF,
+                    statx.get(JAVA_INT, STATX_NLINK_OFFSET),
+                    statx.get(JAVA_LONG, STATX_SIZE_OFFSET));
         }
     }
 
@@ -508,31 +502,31 @@ public final class Posix {
     /// @param capture from [#newCapture]
     /// @throws JournalException.Io if the file has no name any more, or is shorter
     static void checkWhole(int fd, long length, MemorySegment buffer, MemorySegment capture, Object what) {
-        try {
-            check(
-                    (int) STATX_RAW.invokeExact(
-                            capture,
-                            fd,
-                            EMPTY.address(),
-                            AT_EMPTY_PATH,
-                            STATX_SIZE_AND_TYPE | STATX_NLINK,
-                            buffer.address()),
-                    "stat",
-                    what,
-                    capture);
-        } catch (Throwable e) {
-            throw rethrow(e);
-        }
-        long size = buffer.get(JAVA_LONG, 40);
+        statx(fd, buffer, capture, what);
+        long size = buffer.get(JAVA_LONG, STATX_SIZE_OFFSET);
         if (size < length) {
             throw new JournalException.Io(
                     what + ": expected " + length + " bytes, actual " + size
                             + ": the file was truncated under the writer; restore it from a copy",
                     0);
         }
-        if (buffer.get(JAVA_INT, 16) == 0) {
+        if (buffer.get(JAVA_INT, STATX_NLINK_OFFSET) == 0) {
             throw new JournalException.Io(
                     what + " was removed under the writer: what is written to it is lost when it is closed", 0);
+        }
+    }
+
+    /// Raw addresses: nothing to allocate, compiled or not.
+    private static void statx(int fd, MemorySegment buffer, MemorySegment capture, Object what) {
+        try {
+            check(
+                    (int) STATX.invokeExact(
+                            capture, fd, EMPTY.address(), AT_EMPTY_PATH, STATX_TYPE_MODE_NLINK_SIZE, buffer.address()),
+                    "stat",
+                    what,
+                    capture);
+        } catch (Throwable e) {
+            throw rethrow(e);
         }
     }
 

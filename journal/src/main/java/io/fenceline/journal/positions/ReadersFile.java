@@ -141,23 +141,10 @@ public final class ReadersFile implements AutoCloseable {
     /// @param position where the reader begins
     /// @throws JournalException if all gates are taken
     public synchronized Gate registerEphemeral(long position) {
-        for (int gate = 0; gate < GATES; gate++) {
-            long state = state(gate);
-            if (owned.get(gate)
-                    || GateDescriptor.kind(state) == GateDescriptor.CURSOR
-                    || !file.tryLock(gateOffset(gate))) {
-                continue;
-            }
-            if (GateDescriptor.kind(state(gate)) == GateDescriptor.CURSOR) {
-                file.unlock(gateOffset(gate)); // a cursor was faster
-                continue;
-            }
-            // Free, or its owner is dead.
-            owned.set(gate);
-            fill(gate, GateDescriptor.EPHEMERAL, "", position);
-            return new Gate(this, gate);
-        }
-        throw allTaken();
+        int gate = lockFree();
+        owned.set(gate);
+        fill(gate, GateDescriptor.EPHEMERAL, "", position);
+        return new Gate(this, gate);
     }
 
     /// Registers the gate of a cursor whose file the caller has locked, or finds the one that it has.
@@ -168,31 +155,42 @@ public final class ReadersFile implements AutoCloseable {
         if (known != null) {
             return known;
         }
+        int gate = lockFree();
+        try {
+            fill(gate, GateDescriptor.CURSOR, name, position);
+            return new Gate(this, gate);
+        } finally {
+            file.unlock(gateOffset(gate));
+        }
+    }
+
+    /// Locks a gate that is free, or whose owner is dead.
+    private int lockFree() {
         for (int gate = 0; gate < GATES; gate++) {
-            if (owned.get(gate) || GateDescriptor.kind(state(gate)) == GateDescriptor.CURSOR) {
+            if (owned.get(gate) || isCursor(gate) || !file.tryLock(gateOffset(gate))) {
                 continue;
             }
-            long lock = gateOffset(gate);
-            if (!file.tryLock(lock)) {
-                continue;
+            if (!isCursor(gate)) {
+                return gate;
             }
-            try {
-                if (GateDescriptor.kind(state(gate)) != GateDescriptor.CURSOR) {
-                    fill(gate, GateDescriptor.CURSOR, name, position);
-                    return new Gate(this, gate);
-                }
-            } finally {
-                file.unlock(lock);
-            }
+            file.unlock(gateOffset(gate)); // a cursor was faster
         }
         throw allTaken();
+    }
+
+    private boolean isCursor(int gate) {
+        return GateDescriptor.kind(state(gate)) == GateDescriptor.CURSOR;
+    }
+
+    /// Whether a gate of this kind has an owner: a cursor, or somebody who lives.
+    private boolean isOwned(int gate, int kind) {
+        return kind == GateDescriptor.CURSOR || (kind == GateDescriptor.EPHEMERAL && file.isLocked(gateOffset(gate)));
     }
 
     /// The gate of a cursor; null if it has none.
     public @Nullable Gate findCursor(String name) {
         for (int gate = 0; gate < gateCount(); gate++) {
-            if (GateDescriptor.kind(state(gate)) == GateDescriptor.CURSOR
-                    && name(gate).equals(name)) {
+            if (isCursor(gate) && name(gate).equals(name)) {
                 return new Gate(this, gate);
             }
         }
@@ -308,9 +306,7 @@ public final class ReadersFile implements AutoCloseable {
     /// Whether there is a gate at all, whose owner lives.
     public boolean isAnyHeld() {
         for (int gate = 0; gate < gateCount(); gate++) {
-            int kind = GateDescriptor.kind(state(gate));
-            if (kind == GateDescriptor.CURSOR
-                    || (kind == GateDescriptor.EPHEMERAL && file.isLocked(gateOffset(gate)))) {
+            if (isOwned(gate, GateDescriptor.kind(state(gate)))) {
                 return true;
             }
         }
@@ -331,11 +327,10 @@ public final class ReadersFile implements AutoCloseable {
         List<GateStatus> gates = new ArrayList<>();
         for (int gate = 0; gate < gateCount(); gate++) {
             int kind = GateDescriptor.kind(state(gate));
-            boolean cursor = kind == GateDescriptor.CURSOR;
-            if (cursor || (kind == GateDescriptor.EPHEMERAL && file.isLocked(gateOffset(gate)))) {
+            if (isOwned(gate, kind)) {
                 long position = position(gate);
                 gates.add(new GateStatus(
-                        cursor ? name(gate) : "",
+                        kind == GateDescriptor.CURSOR ? name(gate) : "",
                         position,
                         Math.max(0, published - position),
                         words.get(Bytes.I64, gateOffset(gate) + GateDescriptor.OWNER_PID_OFFSET)));
