@@ -9,10 +9,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,12 +21,15 @@ import org.jspecify.annotations.Nullable;
 public final class CursorFiles {
     public static final String DIRECTORY = "cursors";
 
+    private final FileLayer layer;
     private final Path directory;
     private final int journalFd;
 
+    /// @param layer     whose descriptor it is
     /// @param journal   the journal's directory
     /// @param journalFd open
-    CursorFiles(Path journal, int journalFd) {
+    CursorFiles(FileLayer layer, Path journal, int journalFd) {
+        this.layer = layer;
         this.directory = journal.resolve(DIRECTORY);
         this.journalFd = journalFd;
     }
@@ -58,7 +57,12 @@ public final class CursorFiles {
                 DurabilityReport here = durability;
                 if (durability.durability() == Durability.MEMORY) {
                     here = StorageProbe.report(
-                            file.fd(), file.path(), file.lengthBytes(), Durability.MEMORY, durability.emulated());
+                            file.layer(),
+                            file.fd(),
+                            file.path(),
+                            file.lengthBytes(),
+                            Durability.MEMORY,
+                            durability.emulated());
                 }
                 file.map(here);
                 known = file.persister(durability.durability(), file.path());
@@ -87,21 +91,21 @@ public final class CursorFiles {
             }
             boolean done = false;
             try {
-                if (!Posix.tryLock(fd, path)) {
+                if (!layer.tryLock(fd, 0, 0, path)) {
                     throw new JournalException.Locked(
                             "cursor " + path + " is open already, in this process or another; one tailer at a time"
                                     + " commits to a cursor: close that one, or use another name");
                 }
-                Posix.Status status = Posix.status(fd, path);
+                Posix.Status status = layer.status(fd, path);
                 if (status.links() == 0) {
                     continue; // it was removed meanwhile
                 }
                 requireWhole(path, status);
                 done = true;
-                return new Open(new DataFile(path, fd, CursorRecord.FILE_LENGTH_BYTES, true));
+                return new Open(new DataFile(layer, path, fd, CursorRecord.FILE_LENGTH_BYTES, true));
             } finally {
                 if (!done) {
-                    Posix.close(fd);
+                    layer.close(fd);
                 }
             }
         }
@@ -118,16 +122,16 @@ public final class CursorFiles {
         int fd = -1;
         boolean done = false;
         try (Arena arena = Arena.ofConfined()) {
-            fd = Posix.open(directoryFd, temporary, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, 0600, path);
-            Posix.allocate(fd, CursorRecord.FILE_LENGTH_BYTES, path);
+            fd = layer.open(directoryFd, temporary, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, 0600, path);
+            layer.allocate(fd, CursorRecord.FILE_LENGTH_BYTES, path);
             MemorySegment bytes = arena.allocate(CursorRecord.FILE_LENGTH_BYTES, 4096);
             long at = CursorRecord.fileOffset(first.version());
             first.encode(bytes.asSlice(at, CursorRecord.LENGTH_BYTES).asByteBuffer(), new Crc32c());
-            Posix.pwriteFully(fd, bytes.address(), bytes.byteSize(), 0, Posix.newCapture(arena), path);
-            Posix.fsync(fd, path);
-            Posix.renameNoReplace(directoryFd, temporary, name, path);
+            layer.pwriteFully(fd, bytes.address(), bytes.byteSize(), 0, Posix.newCapture(arena), path);
+            layer.fsync(fd, path);
+            layer.renameNoReplace(directoryFd, temporary, name, path);
             done = true;
-            Posix.fsync(directoryFd, directory);
+            layer.fsync(directoryFd, directory);
         } catch (JournalException.Io e) {
             if (e.errno() == Posix.EEXIST) {
                 throw new JournalException.AlreadyExists("cursor " + path + " exists already");
@@ -136,11 +140,11 @@ public final class CursorFiles {
         } finally {
             if (fd >= 0) {
                 if (!done) {
-                    Posix.remove(directoryFd, temporary, false);
+                    layer.remove(directoryFd, temporary, false);
                 }
-                Posix.close(fd);
+                layer.close(fd);
             }
-            Posix.close(directoryFd);
+            layer.close(directoryFd);
         }
     }
 
@@ -154,16 +158,16 @@ public final class CursorFiles {
             return false;
         }
         try {
-            boolean removed = Posix.remove(directoryFd, name, false);
-            Posix.fsync(directoryFd, directory);
-            if (!removed && Files.exists(directory.resolve(name), LinkOption.NOFOLLOW_LINKS)) {
+            boolean removed = layer.remove(directoryFd, name, false);
+            layer.fsync(directoryFd, directory);
+            if (!removed && layer.exists(directory.resolve(name))) {
                 throw new JournalException.Io(
                         "cannot remove " + directory.resolve(name) + ": check the permissions and the owner",
                         Posix.EACCES);
             }
             return removed;
         } finally {
-            Posix.close(directoryFd);
+            layer.close(directoryFd);
         }
     }
 
@@ -177,8 +181,8 @@ public final class CursorFiles {
         if (fd < 0) {
             return null;
         }
-        try (DataFile file = new DataFile(path, fd, CursorRecord.FILE_LENGTH_BYTES, false)) {
-            requireWhole(path, Posix.status(fd, path));
+        try (DataFile file = new DataFile(layer, path, fd, CursorRecord.FILE_LENGTH_BYTES, false)) {
+            requireWhole(path, layer.status(fd, path));
             ByteBuffer bytes = ByteBuffer.allocateDirect(CursorRecord.FILE_LENGTH_BYTES);
             file.read(0, MemorySegment.ofBuffer(bytes), 0, CursorRecord.FILE_LENGTH_BYTES);
             return check(path, CursorRecord.newest(bytes));
@@ -193,28 +197,27 @@ public final class CursorFiles {
             return false;
         }
         try {
-            return Posix.isLocked(fd, path);
+            return layer.isLocked(fd, 0, 0, path);
         } finally {
-            Posix.close(fd);
+            layer.close(fd);
         }
     }
 
     /// Names of all cursors, sorted.
     public List<String> names() {
-        if (Files.isSymbolicLink(directory)) {
+        if (layer.isSymbolicLink(directory)) {
             throw new JournalException.Io(directory + " is a symbolic link, which is refused", Posix.ELOOP);
         }
         List<String> names = new ArrayList<>();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-            for (Path file : files) {
-                Path name = file.getFileName();
-                if (name != null && isName(name.toString())) {
-                    names.add(name.toString());
+        try {
+            for (String name : layer.names(directory)) {
+                if (isName(name)) {
+                    names.add(name);
                 }
             }
         } catch (NoSuchFileException e) {
             return List.of();
-        } catch (IOException | DirectoryIteratorException e) {
+        } catch (IOException e) {
             throw new JournalException.Io("cannot list " + directory + ": " + e, e);
         }
         Collections.sort(names);
@@ -260,14 +263,14 @@ public final class CursorFiles {
             return -1;
         }
         try {
-            return Posix.open(directoryFd, name, flags | Posix.O_NONBLOCK, 0, directory.resolve(name));
+            return layer.open(directoryFd, name, flags | Posix.O_NONBLOCK, 0, directory.resolve(name));
         } catch (JournalException.Io e) {
             if (e.errno() == Posix.ENOENT) {
                 return -1;
             }
             throw e;
         } finally {
-            Posix.close(directoryFd);
+            layer.close(directoryFd);
         }
     }
 
@@ -276,7 +279,7 @@ public final class CursorFiles {
     private int openDirectory(boolean create) {
         while (true) {
             try {
-                return Posix.open(journalFd, DIRECTORY, Posix.O_RDONLY | Posix.O_DIRECTORY, 0, directory);
+                return layer.open(journalFd, DIRECTORY, Posix.O_RDONLY | Posix.O_DIRECTORY, 0, directory);
             } catch (JournalException.Io e) {
                 if (e.errno() != Posix.ENOENT) {
                     throw e;
@@ -286,8 +289,8 @@ public final class CursorFiles {
                 }
             }
             try {
-                Posix.mkdir(journalFd, DIRECTORY, 0700, directory);
-                Posix.fsync(journalFd, directory);
+                layer.mkdir(journalFd, DIRECTORY, 0700, directory);
+                layer.fsync(journalFd, directory);
             } catch (JournalException.Io e) {
                 if (e.errno() != Posix.EEXIST) {
                     throw e;

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// Threads: [#read] may be called by any number; [#close] once, when nobody uses the mapping by raw address any
 /// more.
 final class DataFile implements AutoCloseable {
+    private final FileLayer layer;
     private final Path path;
     private final int fd;
     private final long lengthBytes;
@@ -22,11 +23,13 @@ final class DataFile implements AutoCloseable {
     private @Nullable MemorySegment mapping;
     private boolean closed;
 
+    /// @param layer       whose descriptor it is
     /// @param path        for messages
     /// @param fd          open, closed with this
     /// @param lengthBytes of the file
     /// @param writable    whether the descriptor is
-    DataFile(Path path, int fd, long lengthBytes, boolean writable) {
+    DataFile(FileLayer layer, Path path, int fd, long lengthBytes, boolean writable) {
+        this.layer = layer;
         this.path = path;
         this.fd = fd;
         this.lengthBytes = lengthBytes;
@@ -36,7 +39,7 @@ final class DataFile implements AutoCloseable {
     /// Maps it whole; writable for `MEMORY` and `PROCESS` writers, else read-only.
     void map(DurabilityReport durability) {
         boolean store = writable && durability.durability() != Durability.DEVICE;
-        long address = Posix.map(fd, lengthBytes, store, durability.mapSync() && store, path);
+        long address = layer.map(fd, lengthBytes, store, durability.mapSync() && store, path);
         if (address == 0) {
             throw new JournalException.DurabilityUnavailable(path + " lost its MAP_SYNC ability since it was probed");
         }
@@ -50,6 +53,10 @@ final class DataFile implements AutoCloseable {
     ///
     /// @param owner the journal's directory, for messages
     Persister persister(Durability durability, Path owner) {
+        Persister own = layer.persister(fd, durability);
+        if (own != null) {
+            return own;
+        }
         return switch (durability) {
             case MEMORY -> {
                 NativeKernel.require();
@@ -67,7 +74,7 @@ final class DataFile implements AutoCloseable {
         MemorySegment target = destination.asSlice(destinationOffset, lengthBytes);
         long n;
         try (Arena call = Arena.ofConfined()) {
-            n = Posix.pread(fd, target.address(), lengthBytes, fileOffset, Posix.newCapture(call), path);
+            n = layer.pread(fd, target.address(), lengthBytes, fileOffset, Posix.newCapture(call), path);
         }
         if (n != lengthBytes) {
             throw ended(path, fileOffset + n, fileOffset + lengthBytes);
@@ -95,6 +102,10 @@ final class DataFile implements AutoCloseable {
         return mapping;
     }
 
+    FileLayer layer() {
+        return layer;
+    }
+
     Path path() {
         return path;
     }
@@ -120,8 +131,8 @@ final class DataFile implements AutoCloseable {
         closed = true;
         arena.close();
         if (mappedAddress != 0) {
-            Posix.unmap(mappedAddress, lengthBytes);
+            layer.unmap(mappedAddress, lengthBytes);
         }
-        Posix.close(fd);
+        layer.close(fd);
     }
 }

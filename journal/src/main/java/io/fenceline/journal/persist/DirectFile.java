@@ -11,6 +11,7 @@ public final class DirectFile implements AutoCloseable {
     private static final long BLOCK_LENGTH_BYTES = 4096;
     private static final long BUFFER_LENGTH_BYTES = 1 << 20;
 
+    private final FileLayer layer = FileLayer.current();
     private final Path path;
     private final int fd;
     private final MemorySegment buffer = DataFile.newBuffer(BUFFER_LENGTH_BYTES);
@@ -22,7 +23,7 @@ public final class DirectFile implements AutoCloseable {
     public DirectFile(Path path) {
         this.path = path;
         try {
-            fd = Posix.open(-1, path.toString(), Posix.O_RDONLY | Posix.O_NONBLOCK | Posix.O_DIRECT, 0, path);
+            fd = layer.open(-1, path.toString(), Posix.O_RDONLY | Posix.O_NONBLOCK | Posix.O_DIRECT, 0, path);
         } catch (JournalException.Io e) {
             if (e.errno() == Posix.EINVAL) {
                 throw new JournalException.Unsupported(path + " lies on a file system that cannot read past the page"
@@ -41,7 +42,7 @@ public final class DirectFile implements AutoCloseable {
             long start = at & -BLOCK_LENGTH_BYTES;
             long wanted = at - start + lengthBytes - done;
             long length = Math.min(BUFFER_LENGTH_BYTES, (wanted + BLOCK_LENGTH_BYTES - 1) & -BLOCK_LENGTH_BYTES);
-            long count = Posix.pread(fd, buffer.address(), length, start, capture, path);
+            long count = layer.pread(fd, buffer.address(), length, start, capture, path);
             long usable = Math.min(count - (at - start), lengthBytes - done);
             if (usable <= 0) {
                 throw DataFile.ended(path, start + count, fileOffset + lengthBytes);
@@ -55,7 +56,7 @@ public final class DirectFile implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            Posix.close(fd);
+            layer.close(fd);
         }
     }
 }

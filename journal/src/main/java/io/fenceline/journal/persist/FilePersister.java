@@ -33,7 +33,7 @@ abstract class FilePersister implements Persister {
     public synchronized void sync() {
         check();
         try {
-            Posix.fsync(file.fd(), file.path());
+            file.layer().fsync(file.fd(), file.path());
         } catch (JournalException.Io e) {
             poison(e);
             throw e;
@@ -259,7 +259,7 @@ abstract class FilePersister implements Persister {
         public synchronized void store(long fileOffset, long sourceAddress, long lengthBytes) {
             check();
             try {
-                Posix.pwriteFully(file.fd(), sourceAddress, lengthBytes, fileOffset, capture, file.path());
+                file.layer().pwriteFully(file.fd(), sourceAddress, lengthBytes, fileOffset, capture, file.path());
             } catch (JournalException.Io e) {
                 poison(e);
                 throw e;
@@ -270,8 +270,8 @@ abstract class FilePersister implements Persister {
         public synchronized void drain() {
             check();
             try {
-                Posix.fdatasync(file.fd(), capture, file.path());
-                Posix.checkWhole(file.fd(), file.lengthBytes(), status, capture, file.path());
+                file.layer().fdatasync(file.fd(), capture, file.path());
+                file.layer().checkWhole(file.fd(), file.lengthBytes(), status, capture, file.path());
             } catch (JournalException.Io e) {
                 poison(e);
                 throw e;

@@ -8,8 +8,6 @@ import io.fenceline.journal.format.RunFileDescriptor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.ThreadLocalRandom;
@@ -27,6 +25,7 @@ public final class JournalFiles implements AutoCloseable {
     public static final String READERS = "readers.run";
     private static final int ZEROS_LENGTH_BYTES = 1 << 20;
 
+    private final FileLayer layer;
     private final Path directory;
     private final int directoryFd;
     private final DataFile log;
@@ -34,10 +33,12 @@ public final class JournalFiles implements AutoCloseable {
     private final Arena runArena = Arena.ofShared();
     private boolean closed;
 
-    private JournalFiles(Path directory, int directoryFd, int logFd, long logLengthBytes, boolean writable) {
+    private JournalFiles(
+            FileLayer layer, Path directory, int directoryFd, int logFd, long logLengthBytes, boolean writable) {
+        this.layer = layer;
         this.directory = directory;
         this.directoryFd = directoryFd;
-        this.log = new DataFile(directory.resolve(LOG), logFd, logLengthBytes, writable);
+        this.log = new DataFile(layer, directory.resolve(LOG), logFd, logLengthBytes, writable);
         this.writable = writable;
     }
 
@@ -75,67 +76,68 @@ public final class JournalFiles implements AutoCloseable {
             LongConsumer progress,
             @Nullable Durability level,
             boolean emulate) {
+        FileLayer layer = FileLayer.current();
         Path directory = path.toAbsolutePath().normalize();
         Path name = directory.getFileName();
-        if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS) || name == null) {
+        if (layer.exists(directory) || name == null) {
             throw exists(directory);
         }
-        int parentFd = openParent(directory);
+        int parentFd = openParent(layer, directory);
         String temporary = "." + name + ".creating-"
                 + Long.toHexString(ThreadLocalRandom.current().nextLong());
         int temporaryFd = -1;
         int logFd = -1;
         try {
-            Posix.mkdir(parentFd, temporary, 0700, directory);
-            temporaryFd = Posix.open(parentFd, temporary, Posix.O_RDONLY | Posix.O_DIRECTORY, 0, directory);
+            layer.mkdir(parentFd, temporary, 0700, directory);
+            temporaryFd = layer.open(parentFd, temporary, Posix.O_RDONLY | Posix.O_DIRECTORY, 0, directory);
             Path log = directory.resolve(LOG);
-            logFd = createFile(temporaryFd, LOG, groupReadable, log);
+            logFd = createFile(layer, temporaryFd, LOG, groupReadable, log);
             DurabilityReport report;
-            try (JournalFiles files = new JournalFiles(directory, -1, logFd, lengthBytes, true)) {
+            try (JournalFiles files = new JournalFiles(layer, directory, -1, logFd, lengthBytes, true)) {
                 logFd = -1; // closed with the files
                 int fd = files.log.fd();
-                report = StorageProbe.report(fd, log, lengthBytes, level, emulate);
-                Posix.allocate(fd, allocatedBytes, log);
+                report = StorageProbe.report(layer, fd, log, lengthBytes, level, emulate);
+                layer.allocate(fd, allocatedBytes, log);
                 files.writeZeros(0, allocatedBytes, progress);
                 if (allocatedBytes < lengthBytes) {
                     files.writeZeros(lengthBytes - 1, lengthBytes, progress); // makes it that long
                 }
                 head.write(
                         report,
-                        (offset, bytes) -> Posix.pwriteFully(
+                        (offset, bytes) -> layer.pwriteFully(
                                 fd, bytes.address(), bytes.byteSize(), offset, Posix.newCapture(), log));
-                Posix.fsync(fd, log);
+                layer.fsync(fd, log);
             }
-            int runFd = createFile(temporaryFd, RUN, groupReadable, directory.resolve(RUN));
+            int runFd = createFile(layer, temporaryFd, RUN, groupReadable, directory.resolve(RUN));
             try {
-                Posix.allocate(runFd, RunFileDescriptor.LENGTH_BYTES, directory.resolve(RUN));
-                Posix.fsync(runFd, directory.resolve(RUN));
+                layer.allocate(runFd, RunFileDescriptor.LENGTH_BYTES, directory.resolve(RUN));
+                layer.fsync(runFd, directory.resolve(RUN));
             } finally {
-                Posix.close(runFd);
+                layer.close(runFd);
             }
-            Posix.chmod(temporaryFd, groupReadable ? 0750 : 0700, directory);
-            Posix.fsync(temporaryFd, directory);
-            Posix.renameNoReplace(parentFd, temporary, name.toString(), directory);
+            layer.chmod(temporaryFd, groupReadable ? 0750 : 0700, directory);
+            layer.fsync(temporaryFd, directory);
+            layer.renameNoReplace(parentFd, temporary, name.toString(), directory);
             temporary = "";
-            Posix.fsync(parentFd, directory);
+            layer.fsync(parentFd, directory);
             return report;
         } catch (JournalException.Io e) {
             throw e.errno() == Posix.EEXIST ? exists(directory) : e;
         } finally {
             if (logFd >= 0) {
-                Posix.close(logFd);
+                layer.close(logFd);
             }
             if (temporaryFd >= 0) {
                 if (!temporary.isEmpty()) {
-                    Posix.remove(temporaryFd, LOG, false);
-                    Posix.remove(temporaryFd, RUN, false);
+                    layer.remove(temporaryFd, LOG, false);
+                    layer.remove(temporaryFd, RUN, false);
                 }
-                Posix.close(temporaryFd);
+                layer.close(temporaryFd);
             }
             if (!temporary.isEmpty()) {
-                Posix.remove(parentFd, temporary, true);
+                layer.remove(parentFd, temporary, true);
             }
-            Posix.close(parentFd);
+            layer.close(parentFd);
         }
     }
 
@@ -157,14 +159,15 @@ public final class JournalFiles implements AutoCloseable {
     ///
     /// @throws JournalException.NotAJournal if there is none
     public static JournalFiles open(Path path, boolean writable) {
+        FileLayer layer = FileLayer.current();
         Path directory = path.toAbsolutePath().normalize();
-        if (Files.isSymbolicLink(directory)) {
+        if (layer.isSymbolicLink(directory)) {
             throw new JournalException.NotAJournal(
                     directory + " is a symbolic link, which is refused; name the journal's real path");
         }
         int directoryFd;
         try {
-            directoryFd = Posix.open(-1, directory.toString(), Posix.O_RDONLY | Posix.O_DIRECTORY, 0, directory);
+            directoryFd = layer.open(-1, directory.toString(), Posix.O_RDONLY | Posix.O_DIRECTORY, 0, directory);
         } catch (JournalException.Io e) {
             if (e.errno() == Posix.ENOENT) {
                 throw new JournalException.NotAJournal(
@@ -180,13 +183,13 @@ public final class JournalFiles implements AutoCloseable {
         int logFd = -1;
         boolean done = false;
         try {
-            logFd = Posix.open(directoryFd, LOG, (writable ? Posix.O_RDWR : Posix.O_RDONLY) | Posix.O_NONBLOCK, 0, log);
-            Posix.Status status = Posix.status(logFd, log);
+            logFd = layer.open(directoryFd, LOG, (writable ? Posix.O_RDWR : Posix.O_RDONLY) | Posix.O_NONBLOCK, 0, log);
+            Posix.Status status = layer.status(logFd, log);
             if (!status.isRegular()) {
                 throw new JournalException.NotAJournal(log + " is not a regular file");
             }
             done = true;
-            return new JournalFiles(directory, directoryFd, logFd, status.size(), writable);
+            return new JournalFiles(layer, directory, directoryFd, logFd, status.size(), writable);
         } catch (JournalException.Io e) {
             if (e.errno() == Posix.ENOENT) {
                 throw new JournalException.NotAJournal(directory + " is not a journal: it holds no " + LOG);
@@ -195,9 +198,9 @@ public final class JournalFiles implements AutoCloseable {
         } finally {
             if (!done) {
                 if (logFd >= 0) {
-                    Posix.close(logFd);
+                    layer.close(logFd);
                 }
-                Posix.close(directoryFd);
+                layer.close(directoryFd);
             }
         }
     }
@@ -206,7 +209,7 @@ public final class JournalFiles implements AutoCloseable {
     ///
     /// @throws JournalException.Locked if another writer has it
     public void lock() {
-        if (!Posix.tryLock(log.fd(), logPath())) {
+        if (!layer.tryLock(log.fd(), 0, 0, logPath())) {
             throw new JournalException.Locked("journal " + directory
                     + " is open for writing already, in this process or another; one writer at a time: close that one,"
                     + " or open this journal read-only");
@@ -215,17 +218,17 @@ public final class JournalFiles implements AutoCloseable {
 
     /// Whether a writer has the journal open.
     public boolean isWriterAlive() {
-        return Posix.isLocked(log.fd(), logPath());
+        return layer.isLocked(log.fd(), 0, 0, logPath());
     }
 
     /// What the storage gives; null `level` asks for the strongest.
     public DurabilityReport probe(@Nullable Durability level, boolean emulate) {
-        return StorageProbe.report(log.fd(), logPath(), log.lengthBytes(), level, emulate);
+        return StorageProbe.report(layer, log.fd(), logPath(), log.lengthBytes(), level, emulate);
     }
 
     /// What to say of the durability of a journal that is only read; never refused.
     public DurabilityReport describe(Durability level, boolean emulated) {
-        return StorageProbe.describe(log.fd(), logPath(), log.lengthBytes(), level, emulated);
+        return StorageProbe.describe(layer, log.fd(), logPath(), log.lengthBytes(), level, emulated);
     }
 
     /// Maps `journal.log` whole; writable for `MEMORY` and `PROCESS` writers, else read-only.
@@ -245,7 +248,7 @@ public final class JournalFiles implements AutoCloseable {
         Path run = directory.resolve(RUN);
         int fd;
         try {
-            fd = Posix.open(
+            fd = layer.open(
                     directoryFd,
                     RUN,
                     (writable ? Posix.O_RDWR | Posix.O_CREAT : Posix.O_RDONLY) | Posix.O_NONBLOCK,
@@ -258,7 +261,7 @@ public final class JournalFiles implements AutoCloseable {
             throw e;
         }
         try {
-            Posix.Status status = Posix.status(fd, run);
+            Posix.Status status = layer.status(fd, run);
             if (!status.isRegular()) {
                 throw new JournalException.NotAJournal(run + " is not a regular file");
             }
@@ -266,17 +269,17 @@ public final class JournalFiles implements AutoCloseable {
                 if (!writable) {
                     return null;
                 }
-                Posix.allocate(fd, RunFileDescriptor.LENGTH_BYTES, run);
+                layer.allocate(fd, RunFileDescriptor.LENGTH_BYTES, run);
             }
-            long address = Posix.map(fd, RunFileDescriptor.LENGTH_BYTES, writable, false, run);
+            long address = layer.map(fd, RunFileDescriptor.LENGTH_BYTES, writable, false, run);
             MemorySegment words = MemorySegment.ofAddress(address)
                     .reinterpret(
                             RunFileDescriptor.LENGTH_BYTES,
                             runArena,
-                            mapped -> Posix.unmap(mapped.address(), RunFileDescriptor.LENGTH_BYTES));
+                            mapped -> layer.unmap(mapped.address(), RunFileDescriptor.LENGTH_BYTES));
             return writable ? words : words.asReadOnly();
         } finally {
-            Posix.close(fd);
+            layer.close(fd);
         }
     }
 
@@ -286,29 +289,29 @@ public final class JournalFiles implements AutoCloseable {
     public SharedFile openReaders() {
         Path readers = directory.resolve(READERS);
         int flags = Posix.O_RDWR | Posix.O_CREAT | Posix.O_NONBLOCK;
-        int fd = Posix.open(directoryFd, READERS, flags, 0600, readers);
+        int fd = layer.open(directoryFd, READERS, flags, 0600, readers);
         int probeFd = -1;
         boolean done = false;
         try {
-            Posix.Status status = Posix.status(fd, readers);
+            Posix.Status status = layer.status(fd, readers);
             if (!status.isRegular()) {
                 throw new JournalException.NotAJournal(readers + " is not a regular file");
             }
             long length = ReadersFileDescriptor.LENGTH_BYTES;
             if (status.size() < length) {
-                Posix.allocate(fd, length, readers);
+                layer.allocate(fd, length, readers);
             }
-            probeFd = Posix.open(directoryFd, READERS, Posix.O_RDWR | Posix.O_NONBLOCK, 0, readers);
-            long address = Posix.map(fd, length, true, false, readers);
+            probeFd = layer.open(directoryFd, READERS, Posix.O_RDWR | Posix.O_NONBLOCK, 0, readers);
+            long address = layer.map(fd, length, true, false, readers);
             MemorySegment words = MemorySegment.ofAddress(address)
-                    .reinterpret(length, Arena.ofAuto(), mapped -> Posix.unmap(mapped.address(), length));
+                    .reinterpret(length, Arena.ofAuto(), mapped -> layer.unmap(mapped.address(), length));
             done = true;
-            return new SharedFile(readers, fd, probeFd, words);
+            return new SharedFile(layer, readers, fd, probeFd, words);
         } finally {
             if (!done) {
-                Posix.close(fd);
+                layer.close(fd);
                 if (probeFd >= 0) {
-                    Posix.close(probeFd);
+                    layer.close(probeFd);
                 }
             }
         }
@@ -316,7 +319,7 @@ public final class JournalFiles implements AutoCloseable {
 
     /// The cursors of this journal.
     public CursorFiles cursors() {
-        return new CursorFiles(directory, directoryFd);
+        return new CursorFiles(layer, directory, directoryFd);
     }
 
     /// Reads exactly that many bytes.
@@ -358,21 +361,21 @@ public final class JournalFiles implements AutoCloseable {
         runArena.close();
         log.close();
         if (directoryFd >= 0) {
-            Posix.close(directoryFd);
+            layer.close(directoryFd);
         }
     }
 
-    private static int createFile(int directoryFd, String name, boolean groupReadable, Path what) {
-        int fd = Posix.open(directoryFd, name, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, 0600, what);
-        Posix.chmod(fd, groupReadable ? 0640 : 0600, what);
+    private static int createFile(FileLayer layer, int directoryFd, String name, boolean groupReadable, Path what) {
+        int fd = layer.open(directoryFd, name, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, 0600, what);
+        layer.chmod(fd, groupReadable ? 0640 : 0600, what);
         return fd;
     }
 
-    private static int openParent(Path directory) {
+    private static int openParent(FileLayer layer, Path directory) {
         Path parent = directory.getParent();
         try {
-            Path real = parent == null ? directory : parent.toRealPath();
-            return Posix.open(-1, real.toString(), Posix.O_RDONLY | Posix.O_DIRECTORY, 0, real);
+            Path real = parent == null ? directory : layer.realPath(parent);
+            return layer.open(-1, real.toString(), Posix.O_RDONLY | Posix.O_DIRECTORY, 0, real);
         } catch (NoSuchFileException e) {
             throw new JournalException.Io(
                     "cannot create journal " + directory + ": there is no directory " + parent, Posix.ENOENT);
@@ -387,7 +390,7 @@ public final class JournalFiles implements AutoCloseable {
         long done = from;
         while (done < to) {
             long chunk = Math.min(ZEROS_LENGTH_BYTES, to - done);
-            Posix.pwriteFully(log.fd(), zeros.address(), chunk, done, capture, logPath());
+            layer.pwriteFully(log.fd(), zeros.address(), chunk, done, capture, logPath());
             done += chunk;
             progress.accept(done);
         }

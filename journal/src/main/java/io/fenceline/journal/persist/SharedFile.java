@@ -8,6 +8,7 @@ import java.nio.file.Path;
 ///
 /// Threads: any number. The words stay mapped as long as somebody can reach them, also after `close`.
 public final class SharedFile implements AutoCloseable {
+    private final FileLayer layer;
     private final Path path;
     private final int fd;
     private final int probeFd;
@@ -16,7 +17,8 @@ public final class SharedFile implements AutoCloseable {
 
     /// @param fd      open, closed with this; has the locks
     /// @param probeFd another open file description, to ask for the locks of all others
-    SharedFile(Path path, int fd, int probeFd, MemorySegment words) {
+    SharedFile(FileLayer layer, Path path, int fd, int probeFd, MemorySegment words) {
+        this.layer = layer;
         this.path = path;
         this.fd = fd;
         this.probeFd = probeFd;
@@ -36,19 +38,19 @@ public final class SharedFile implements AutoCloseable {
     /// @return false if another process, or another opening in this one, has it
     public synchronized boolean tryLock(long offset) {
         requireOpen();
-        return Posix.tryLock(fd, offset, 1, path);
+        return layer.tryLock(fd, offset, 1, path);
     }
 
     public synchronized void unlock(long offset) {
         if (!closed) {
-            Posix.unlock(fd, offset, 1, path);
+            layer.unlock(fd, offset, 1, path);
         }
     }
 
     /// Whether anybody has locked the byte, this file too.
     public synchronized boolean isLocked(long offset) {
         requireOpen();
-        return Posix.isLocked(probeFd, offset, 1, path);
+        return layer.isLocked(probeFd, offset, 1, path);
     }
 
     private void requireOpen() {
@@ -62,8 +64,8 @@ public final class SharedFile implements AutoCloseable {
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            Posix.close(fd);
-            Posix.close(probeFd);
+            layer.close(fd);
+            layer.close(probeFd);
         }
     }
 }

@@ -47,9 +47,11 @@ final class StorageProbe {
     /// @param level   what was asked for; null: the strongest
     /// @param emulate `MEMORY` may run on storage that is no persistent memory
     /// @throws JournalException.DurabilityUnavailable if the storage cannot give the level
-    static DurabilityReport report(int fd, Path log, long lengthBytes, @Nullable Durability level, boolean emulate) {
-        FileSystem fileSystem = fileSystem(Posix.fileSystemMagic(fd, log));
-        boolean dax = level != Durability.DEVICE && level != Durability.PROCESS && hasMapSync(fd, lengthBytes, log);
+    static DurabilityReport report(
+            FileLayer layer, int fd, Path log, long lengthBytes, @Nullable Durability level, boolean emulate) {
+        FileSystem fileSystem = fileSystem(layer.fileSystemMagic(fd, log));
+        boolean dax =
+                level != Durability.DEVICE && level != Durability.PROCESS && hasMapSync(layer, fd, lengthBytes, log);
         Durability chosen = level;
         if (chosen == null) {
             boolean memory = (dax && NativeKernel.isAvailable()) || emulate;
@@ -109,9 +111,10 @@ final class StorageProbe {
     }
 
     /// What a reader says of a journal that was written at a level: never refused.
-    static DurabilityReport describe(int fd, Path log, long lengthBytes, Durability level, boolean emulated) {
-        FileSystem fileSystem = fileSystem(Posix.fileSystemMagic(fd, log));
-        boolean dax = level == Durability.MEMORY && hasMapSync(fd, lengthBytes, log);
+    static DurabilityReport describe(
+            FileLayer layer, int fd, Path log, long lengthBytes, Durability level, boolean emulated) {
+        FileSystem fileSystem = fileSystem(layer.fileSystemMagic(fd, log));
+        boolean dax = level == Durability.MEMORY && hasMapSync(layer, fd, lengthBytes, log);
         boolean here = switch (level) {
             case MEMORY -> dax || emulated;
             case DEVICE -> fileSystem.kind != Kind.VOLATILE;
@@ -123,13 +126,13 @@ final class StorageProbe {
         return new DurabilityReport(level, emulated || !here, fileSystem.name, dax, reason);
     }
 
-    private static boolean hasMapSync(int fd, long lengthBytes, Path log) {
+    private static boolean hasMapSync(FileLayer layer, int fd, long lengthBytes, Path log) {
         long length = Math.min(lengthBytes, 4096);
-        long address = Posix.map(fd, length, false, true, log);
+        long address = layer.map(fd, length, false, true, log);
         if (address == 0) {
             return false;
         }
-        Posix.unmap(address, length);
+        layer.unmap(address, length);
         return true;
     }
 }

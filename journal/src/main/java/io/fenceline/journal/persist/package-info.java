@@ -12,6 +12,7 @@
 /// | *poison* | after the first fault nothing is acknowledged any more |
 ///
 /// [Persister] is the door, with one implementation a durability; tests put a simulated medium in its place.
-/// [JournalFiles] finds, creates, locks and maps the files. [Posix] holds the system calls, `fenceline.c` the
-/// instructions that Java has not.
+/// [FileLayer] is the same for files: what is created, renamed, locked, read and synced goes through it, so that tests
+/// put a simulated or a faulty one in its place. [JournalFiles] finds, creates, locks and maps the files. [Posix] holds
+/// the system calls, `fenceline.c` the instructions that Java has not.
 package io.fenceline.journal.persist;

@@ -14,6 +14,7 @@ final class CachedClock {
     private static final long REFRESH_NS = 500_000;
     private static final Object LOCK = new Object();
     private static volatile long cachedNs;
+    private static volatile long shiftNs;
     private static int users;
     private static @Nullable Thread refresher;
 
@@ -58,8 +59,18 @@ final class CachedClock {
         return Arena.ofAuto().allocate(16, 8);
     }
 
+    /// From now on all journals of this JVM see the clock changed by so much, as if somebody had set it.
+    static void shift(long shiftNs) {
+        synchronized (LOCK) {
+            CachedClock.shiftNs = shiftNs;
+            cachedNs = preciseNs(newTimespec());
+        }
+    }
+
     static long preciseNs(MemorySegment timespec) {
         Posix.clockRealtime(timespec.address());
-        return timespec.get(ValueLayout.JAVA_LONG, 0) * 1_000_000_000L + timespec.get(ValueLayout.JAVA_LONG, 8);
+        return shiftNs
+                + timespec.get(ValueLayout.JAVA_LONG, 0) * 1_000_000_000L
+                + timespec.get(ValueLayout.JAVA_LONG, 8);
     }
 }
