@@ -7,14 +7,17 @@ module io.fenceline.journal {
     exports io.fenceline.journal;
     exports io.fenceline.journal.format to
             io.fenceline.appender,
+            io.fenceline.bench,
             io.fenceline.tailer,
             io.fenceline.tools;
     exports io.fenceline.journal.persist to
             io.fenceline.appender,
+            io.fenceline.bench,
             io.fenceline.tailer,
             io.fenceline.tools;
     exports io.fenceline.journal.positions to
             io.fenceline.appender,
+            io.fenceline.bench,
             io.fenceline.tailer,
             io.fenceline.tools;
     exports io.fenceline.journal.recovery to

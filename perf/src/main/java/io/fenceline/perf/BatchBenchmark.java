@@ -1,5 +1,6 @@
 package io.fenceline.perf;
 
+import io.fenceline.bench.limits.RawRing;
 import io.fenceline.journal.Durability;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;

@@ -1,5 +1,6 @@
 package io.fenceline.perf;
 
+import io.fenceline.bench.limits.RawRing;
 import io.fenceline.journal.Durability;
 import java.io.IOException;
 import java.io.UncheckedIOException;

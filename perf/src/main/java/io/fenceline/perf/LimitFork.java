@@ -1,6 +1,7 @@
 package io.fenceline.perf;
 
 import com.sun.management.ThreadMXBean;
+import io.fenceline.bench.limits.RawLimits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;

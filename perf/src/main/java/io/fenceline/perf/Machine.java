@@ -1,5 +1,6 @@
 package io.fenceline.perf;
 
+import io.fenceline.bench.limits.RawLimits;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;

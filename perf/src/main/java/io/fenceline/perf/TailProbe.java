@@ -1,5 +1,6 @@
 package io.fenceline.perf;
 
+import io.fenceline.bench.limits.RawLimits;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.tailer.Entry;

@@ -1,6 +1,7 @@
 package io.fenceline.perf;
 
 import io.fenceline.appender.ConcurrentAppender;
+import io.fenceline.bench.limits.RawLimits;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.Journal;
 import java.lang.foreign.MemorySegment;

@@ -8,7 +8,8 @@
 ///
 ///     LimitTable ─▶ forks: LimitFork ─▶ Probe: product │ limit │ product │ limit …   ─▶ Figure: ratio, target, met
 ///
-/// [RawLimits] is the C side; [RawRing] a file and its mapping for it; [JournalFixture] a journal for the product's
+/// [io.fenceline.bench.limits.RawLimits] is the C side; [io.fenceline.bench.limits.RawRing] a file and its mapping for
+/// it; [JournalFixture] a journal for the product's
 /// side. Class path only.
 @org.jspecify.annotations.NullMarked
 package io.fenceline.perf;

@@ -7,7 +7,7 @@ import java.util.List;
 /// Skips what needs the C libraries: a build without a C compiler holds none, and measures nothing.
 final class Libraries {
     private static final List<String> NAMES =
-            List.of("journal/persist/native/%s/libfenceline.so", "perf/native/%s/libfencelineperf.so");
+            List.of("journal/persist/native/%s/libfenceline.so", "bench/limits/native/%s/libfencelinelimits.so");
 
     private Libraries() {}
 

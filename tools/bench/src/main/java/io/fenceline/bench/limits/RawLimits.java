@@ -1,4 +1,4 @@
-package io.fenceline.perf;
+package io.fenceline.bench.limits;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -14,14 +14,21 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
-/// The loops of `limits.c`, which time themselves. Each returns the nanoseconds that `n` frames took; what they do is
-/// said in that file. One thread at a time.
-final class RawLimits {
-    private static final SymbolLookup LIBRARY = load();
+/// What the medium itself costs, in C: `limits.c` says what each function does.
+///
+/// The loops time themselves and return the nanoseconds that `n` frames took: one thread at a time. The functions with
+/// addresses handle one frame and time nothing; any thread may call them for memory of its own. They are reached by
+/// critical downcalls (some 2.5 ns), as the journal's own kernel is; addresses are not checked.
+///
+/// A build without a C compiler has none of this: see [#isAvailable].
+public final class RawLimits {
+    private static final Library LIBRARY = load();
     private static final MethodHandle NT = handle("limit_nt", 7);
     private static final MethodHandle FRAMED = handle("limit_framed", 6);
     private static final MethodHandle MEMCPY = handle("limit_memcpy", 6);
@@ -38,10 +45,102 @@ final class RawLimits {
     private static final MethodHandle PIN = handle("limit_pin", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle DESCRIBE = handle("limit_describe", FunctionDescriptor.of(ADDRESS));
 
+    private static final MethodHandle STORE = critical("limit_store", JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle STORE_FRAMED =
+            critical("limit_store_framed", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle COPY = critical("limit_copy", JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle FENCE = critical("limit_fence");
+    private static final MethodHandle FULL_FENCE = critical("limit_full_fence");
+    private static final MethodHandle PWRITE =
+            handle("limit_pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle FDATASYNC = handle("limit_fdatasync", FunctionDescriptor.of(JAVA_LONG, JAVA_INT));
+
+    /// Either the library, or why there is none.
+    private record Library(@Nullable SymbolLookup symbols, String problem) {}
+
     private RawLimits() {}
 
+    /// Whether this build has the C side.
+    public static boolean isAvailable() {
+        return LIBRARY.symbols != null;
+    }
+
+    /// Why it is not available; empty if it is.
+    public static String problem() {
+        return LIBRARY.problem;
+    }
+
+    /// @throws IllegalStateException if this build has no C side
+    static void require() {
+        if (!isAvailable()) {
+            throw new IllegalStateException(LIBRARY.problem);
+        }
+    }
+
+    /// Non-temporal stores of one frame; [#fence] makes them persistent.
+    public static void store(long to, long source, long frameLengthBytes) {
+        try {
+            STORE.invokeExact(to, source, frameLengthBytes);
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    /// Builds a whole frame in a stage of its length, then stores it as [#store] does.
+    public static void storeFramed(
+            long to, long stage, long sequence, long position, long frameLengthBytes, long payload) {
+        try {
+            STORE_FRAMED.invokeExact(to, stage, sequence, position, frameLengthBytes, payload);
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    /// `memcpy`.
+    public static void copy(long to, long source, long lengthBytes) {
+        try {
+            COPY.invokeExact(to, source, lengthBytes);
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    /// Orders the stores of this thread: `sfence`.
+    public static void fence() {
+        try {
+            FENCE.invokeExact();
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    /// Returns when every store of this thread can be seen.
+    public static void fullFence() {
+        try {
+            FULL_FENCE.invokeExact();
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    public static void pwrite(int fd, long source, long lengthBytes, long offset) {
+        try {
+            checked((long) PWRITE.invokeExact(fd, source, lengthBytes, offset));
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    public static void fdatasync(int fd) {
+        try {
+            checked((long) FDATASYNC.invokeExact(fd));
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
     /// Frames by NT stores, a fence after each `framesPerFence`, and at the end.
-    static long nt(
+    public static long nt(
             MemorySegment ring, long at, long frameLengthBytes, long framesPerFence, long n, MemorySegment source) {
         checkSource(source, frameLengthBytes);
         try {
@@ -53,7 +152,7 @@ final class RawLimits {
     }
 
     /// Whole frames: payload staged, header, checksum, NT stores, fence.
-    static long framed(MemorySegment ring, long at, long frameLengthBytes, long n, MemorySegment payload) {
+    public static long framed(MemorySegment ring, long at, long frameLengthBytes, long n, MemorySegment payload) {
         checkSource(payload, frameLengthBytes - 48);
         try {
             return checked((long)
@@ -64,7 +163,7 @@ final class RawLimits {
     }
 
     /// A `memcpy` to the mapping for each frame.
-    static long memcpy(MemorySegment ring, long at, long frameLengthBytes, long n, MemorySegment source) {
+    public static long memcpy(MemorySegment ring, long at, long frameLengthBytes, long n, MemorySegment source) {
         checkSource(source, frameLengthBytes);
         try {
             return checked((long)
@@ -75,7 +174,8 @@ final class RawLimits {
     }
 
     /// `pwrite` and `fdatasync` for each frame.
-    static long sync(int fd, long ringLengthBytes, long at, long frameLengthBytes, long n, MemorySegment source) {
+    public static long sync(
+            int fd, long ringLengthBytes, long at, long frameLengthBytes, long n, MemorySegment source) {
         checkSource(source, frameLengthBytes);
         try {
             return checked((long) SYNC.invokeExact(fd, 0L, ringLengthBytes, at, frameLengthBytes, n, source.address()));
@@ -85,7 +185,7 @@ final class RawLimits {
     }
 
     /// Walks valid frames that fill the segment and reads their payloads.
-    static long scan(MemorySegment frames, boolean verify) {
+    public static long scan(MemorySegment frames, boolean verify) {
         try {
             return checked((long) SCAN.invokeExact(frames.address(), frames.byteSize(), verify ? 1 : 0));
         } catch (Throwable e) {
@@ -94,7 +194,7 @@ final class RawLimits {
     }
 
     /// CRC32C as the loops above compute it.
-    static int crc32c(MemorySegment bytes) {
+    public static int crc32c(MemorySegment bytes) {
         try {
             return (int) CRC32C.invokeExact(bytes.address(), bytes.byteSize());
         } catch (Throwable e) {
@@ -103,7 +203,7 @@ final class RawLimits {
     }
 
     /// A descriptor to read and write a file, for [#sync].
-    static int open(Path file) {
+    public static int open(Path file) {
         try (Arena arena = Arena.ofConfined()) {
             return (int) checked((int) OPEN.invokeExact(arena.allocateFrom(file.toString())));
         } catch (Throwable e) {
@@ -111,7 +211,7 @@ final class RawLimits {
         }
     }
 
-    static void close(int fd) {
+    public static void close(int fd) {
         try {
             checked((int) CLOSE.invokeExact(fd));
         } catch (Throwable e) {
@@ -122,7 +222,7 @@ final class RawLimits {
     /// Binds the calling thread to a processor; threads that it starts later inherit that.
     ///
     /// @return whether the system allowed it
-    static boolean pin(int processor) {
+    public static boolean pin(int processor) {
         try {
             return (int) PIN.invokeExact(processor) == 0;
         } catch (Throwable e) {
@@ -131,7 +231,7 @@ final class RawLimits {
     }
 
     /// Which instructions were chosen.
-    static String describe() {
+    public static String describe() {
         try {
             return ((MemorySegment) DESCRIBE.invokeExact()).reinterpret(256).getString(0);
         } catch (Throwable e) {
@@ -166,27 +266,39 @@ final class RawLimits {
         return handle(name, FunctionDescriptor.of(JAVA_LONG, parameters));
     }
 
-    private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
-        return Linker.nativeLinker().downcallHandle(LIBRARY.findOrThrow(name), descriptor);
+    private static MethodHandle handle(String name, FunctionDescriptor descriptor, Linker.Option... options) {
+        return LIBRARY.symbols == null
+                ? MethodHandles.empty(descriptor.toMethodType())
+                : Linker.nativeLinker().downcallHandle(LIBRARY.symbols.findOrThrow(name), descriptor, options);
     }
 
-    private static SymbolLookup load() {
+    private static MethodHandle critical(String name, MemoryLayout... parameters) {
+        return handle(name, FunctionDescriptor.ofVoid(parameters), Linker.Option.critical(false));
+    }
+
+    private static Library load() {
         String arch = System.getProperty("os.arch");
-        String resource = "native/linux-" + (arch.equals("amd64") ? "x86_64" : arch) + "/libfencelineperf.so";
+        String resource = "native/linux-" + (arch.equals("amd64") ? "x86_64" : arch) + "/libfencelinelimits.so";
         try (InputStream library = RawLimits.class.getResourceAsStream(resource)) {
             if (library == null) {
-                throw new IllegalStateException("this build has no " + resource
-                        + ": the raw limits are compiled on Linux where there is a C compiler (cc)");
+                return new Library(
+                        null,
+                        "this build has no " + resource
+                                + ": the raw limits are compiled on Linux where there is a C compiler (cc)");
             }
-            Path file = Files.createTempFile("fencelineperf", ".so");
+            Path file = Files.createTempFile("fencelinelimits", ".so");
             try {
                 Files.write(file, library.readAllBytes());
-                return SymbolLookup.libraryLookup(file, Arena.global());
+                return new Library(SymbolLookup.libraryLookup(file, Arena.global()), "");
             } finally {
                 Files.delete(file);
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } catch (IOException | IllegalArgumentException e) {
+            return new Library(
+                    null,
+                    "the raw limits could not be loaded through " + System.getProperty("java.io.tmpdir") + " ("
+                            + e.getMessage()
+                            + "); point -Djava.io.tmpdir at a writable directory that allows execution");
         }
     }
 }

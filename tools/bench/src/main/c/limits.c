@@ -15,6 +15,15 @@
  *   limit_scan(frames, length, verify)
  *                            walks valid frames, reads their payloads; verify also computes their CRC32C.
  *
+ *   One frame at a time, for a caller that times each; these do not time themselves, and order nothing:
+ *   limit_store(to, source, frameLength)                               the stores of limit_nt, without the fence.
+ *   limit_store_framed(to, stage, sequence, position, frameLength, payload)
+ *                            those of limit_framed, built in the caller's stage of frameLength bytes.
+ *   limit_copy(to, source, frameLength)                                memcpy.
+ *   limit_fence()            the fence of the above.
+ *   limit_full_fence()       waits until all stores of this thread can be seen; sfence orders them and does not wait.
+ *   limit_pwrite(fd, source, length, offset), limit_fdatasync(fd)      -errno if they fail.
+ *
  *   limit_crc32c(p, n)       the checksum that the above use, for a test.
  *   limit_open(path), limit_close(fd), limit_pin(cpu)     -errno if they fail; limit_pin binds the calling thread.
  *   limit_describe()         which instructions were chosen, as text.
@@ -104,7 +113,7 @@ CRC_TARGET static inline uint32_t crc32c(const char *p, int64_t n) {
   return ~crc;
 }
 
-static char stage[STAGE] __attribute__((aligned(64)));
+static char own_stage[STAGE] __attribute__((aligned(64)));
 
 #define PUT(type, offset, value) \
   do { \
@@ -112,7 +121,7 @@ static char stage[STAGE] __attribute__((aligned(64)));
     memcpy(stage + (offset), &put, sizeof put); \
   } while (0)
 
-CRC_TARGET static inline void build(int64_t sequence, int64_t position, int64_t length, const char *payload) {
+CRC_TARGET static inline void build(char *stage, int64_t sequence, int64_t position, int64_t length, const char *payload) {
   PUT(uint32_t, 4, (uint32_t)length);
   PUT(int64_t, 8, position);
   PUT(int64_t, 16, sequence);
@@ -147,13 +156,15 @@ CRC_TARGET static inline void build(int64_t sequence, int64_t position, int64_t 
     int64_t start = now_ns(); \
     for (int64_t i = 0; i < n; i++, at += frame) { \
       at = place(at, frame, length); \
-      build(i, at, frame, payload); \
-      lines_##isa(ring + at, stage, frame); \
+      build(own_stage, i, at, frame, payload); \
+      lines_##isa(ring + at, own_stage, frame); \
       FENCE(); \
     } \
     return now_ns() - start; \
-  }
+  } \
+  attributes static void store_##isa(char *to, const char *from, int64_t n) { lines_##isa(to, from, n); }
 
+typedef void store_lines(char *, const char *, int64_t);
 typedef int64_t nt_loop(char *, int64_t, int64_t, int64_t, int64_t, int64_t, const char *);
 typedef int64_t framed_loop(char *, int64_t, int64_t, int64_t, int64_t, const char *);
 
@@ -176,12 +187,13 @@ LOOPS(avx512, __attribute__((target("avx512f"))), LINE_AVX512)
 
 static nt_loop *nt = nt_sse2;
 static framed_loop *framed = framed_sse2;
+static store_lines *store = store_sse2;
 static const char *description = "sse2";
 
 static void choose(void) {
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f")) nt = nt_avx512, framed = framed_avx512, description = "avx512";
-  else if (__builtin_cpu_supports("avx2")) nt = nt_avx2, framed = framed_avx2, description = "avx2";
+  if (__builtin_cpu_supports("avx512f")) nt = nt_avx512, framed = framed_avx512, store = store_avx512, description = "avx512";
+  else if (__builtin_cpu_supports("avx2")) nt = nt_avx2, framed = framed_avx2, store = store_avx2, description = "avx2";
 }
 #else
 #define LINE_CVAP(to, from) \
@@ -194,6 +206,7 @@ LOOPS(cvap, __attribute__((target("+crc"))), LINE_CVAP)
 
 static nt_loop *nt = nt_cvap;
 static framed_loop *framed = framed_cvap;
+static store_lines *store = store_cvap;
 static const char *description = "dc cvap";
 
 static void choose(void) {}
@@ -238,6 +251,27 @@ EXPORT int64_t limit_sync(int fd, int64_t offset, int64_t length, int64_t at, in
   }
   return now_ns() - start;
 }
+
+EXPORT void limit_store(char *to, const char *source, int64_t frame) { store(to, source, frame); }
+
+CRC_TARGET EXPORT void limit_store_framed(char *to, char *stage, int64_t sequence, int64_t position, int64_t frame,
+                                          const char *payload) {
+  build(stage, sequence, position, frame, payload);
+  store(to, stage, frame);
+}
+
+EXPORT void limit_copy(char *to, const char *source, int64_t frame) { copy(to, source, (size_t)frame); }
+
+EXPORT void limit_fence(void) { FENCE(); }
+
+EXPORT void limit_full_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+EXPORT int64_t limit_pwrite(int fd, const char *source, int64_t length, int64_t offset) {
+  ssize_t written = pwrite(fd, source, (size_t)length, offset);
+  return written == length ? 0 : written < 0 ? -errno : -EIO;
+}
+
+EXPORT int64_t limit_fdatasync(int fd) { return fdatasync(fd) == 0 ? 0 : -errno; }
 
 static volatile uint64_t sink;
 

@@ -1,4 +1,4 @@
-package io.fenceline.perf;
+package io.fenceline.bench.limits;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,7 +13,7 @@ import java.nio.file.StandardOpenOption;
 
 /// A file of its own beside the journal's, of the size of its ring, really allocated, mapped and mapped in: where the
 /// raw limits run. Remembers where the next frame goes, so that calls go on from lap to lap as the journal does.
-final class RawRing implements AutoCloseable {
+public final class RawRing implements AutoCloseable {
     private static final int STEP_LENGTH_BYTES = 1 << 20;
 
     private final Path file;
@@ -24,7 +24,8 @@ final class RawRing implements AutoCloseable {
     private long at;
 
     /// @param directory where the file goes; it is removed by [#close]
-    RawRing(Path directory, long lengthBytes) {
+    public RawRing(Path directory, long lengthBytes) {
+        RawLimits.require();
         try {
             file = Files.createTempFile(directory, "fenceline-raw", ".ring");
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
@@ -48,41 +49,41 @@ final class RawRing implements AutoCloseable {
     }
 
     /// NT stores and a fence a frame; nanoseconds for all n.
-    long nt(long frameLengthBytes, long n) {
+    public long nt(long frameLengthBytes, long n) {
         return nt(frameLengthBytes, 1, n);
     }
 
     /// NT stores, a fence after each `framesPerFence` frames.
-    long nt(long frameLengthBytes, long framesPerFence, long n) {
+    public long nt(long frameLengthBytes, long framesPerFence, long n) {
         return RawLimits.nt(ring, next(frameLengthBytes, n), frameLengthBytes, framesPerFence, n, source);
     }
 
     /// Header, checksum, NT stores, fence.
-    long framed(long frameLengthBytes, long n) {
+    public long framed(long frameLengthBytes, long n) {
         return RawLimits.framed(ring, next(frameLengthBytes, n), frameLengthBytes, n, source);
     }
 
     /// `memcpy` a frame.
-    long memcpy(long frameLengthBytes, long n) {
+    public long memcpy(long frameLengthBytes, long n) {
         return RawLimits.memcpy(ring, next(frameLengthBytes, n), frameLengthBytes, n, source);
     }
 
     /// `pwrite` and `fdatasync` a frame.
-    long sync(long frameLengthBytes, long n) {
+    public long sync(long frameLengthBytes, long n) {
         return RawLimits.sync(fd, ring.byteSize(), next(frameLengthBytes, n), frameLengthBytes, n, source);
     }
 
     /// What the limits wrote to.
-    MemorySegment bytes() {
+    public MemorySegment bytes() {
         return ring;
     }
 
     /// What they write from.
-    MemorySegment source() {
+    public MemorySegment source() {
         return source;
     }
 
-    long lengthBytes() {
+    public long lengthBytes() {
         return ring.byteSize();
     }
 
