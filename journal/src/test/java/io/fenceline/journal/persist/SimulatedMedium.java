@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -342,11 +343,10 @@ public final class SimulatedMedium implements Persister {
         return next;
     }
 
+    /// Follows from the sector, and no junk of junk is what was there before.
     private static byte[] garbage(byte[] sector) {
-        byte[] garbage = sector.clone();
-        for (int i = 0; i < garbage.length; i++) {
-            garbage[i] ^= (byte) (0xA5 + i * 31);
-        }
+        byte[] garbage = new byte[sector.length];
+        new SplittableRandom(Arrays.hashCode(sector)).nextBytes(garbage);
         return garbage;
     }
 
