@@ -6,7 +6,12 @@
  *                              64. Persisted by fl_fence.
  *   fl_persist(dst, src, n)    fl_copy, then fl_fence.
  *   fl_write_back(p, n)        writes the cache lines of [p, p + n) back to memory; persisted by fl_fence.
- *   fl_fence()                 everything that this thread copied or wrote back before is persistent afterwards.
+ *   fl_flush(p, n)             fl_write_back, then fl_fence.
+ *   fl_fence()                 everything that this thread copied or wrote back before is persistent afterwards; where
+ *                              the caches are in the persistence domain, everything that it stored.
+ *   fl_time(strategy, dst, src, n)
+ *                              persists the page at dst from src in frames of n bytes by a strategy (1 non-temporal
+ *                              stores, 2 stores and write-back, 3 stores), and returns the nanoseconds that took.
  *   fl_crc32c(crc, p, n)       goes on with a CRC32C (Castagnoli; begun with 0) over n bytes.
  *   fl_copy_crc32c(crc, dst, p, n)
  *                              fl_copy and fl_crc32c, over each line together.
@@ -23,21 +28,24 @@
  *   fl_has_entry()             whether these two are there: they need AVX-512.
  *   fl_describe()              which instructions were chosen, as text.
  *
- * Callers keep n at 64 KiB or less: a critical downcall delays the JVM's safepoints.
+ * Callers keep n at 64 KiB or less: a critical downcall delays the JVM's safepoints. Checksums and frames are in frames.h.
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define EXPORT __attribute__((visibility("default")))
+#define TARGET(t) __attribute__((target(t)))
 #define LINE 64
-#define FOLD_FROM 1536 /* shorter ranges are checksummed as fast by chains of crc32 instructions (measured on Zen 4) */
+#define PAGE 4096
+#define EACH_LINE(p, n, line) \
+  for (uintptr_t l = (uintptr_t)(p) & ~((uintptr_t)(line) - 1), end = (uintptr_t)(p) + (n); l < end; l += (line))
 
 /* ------------------------------------------------------------------------------------------------- x86-64 */
 #if defined(__x86_64__)
 #include <immintrin.h>
-
-#define TARGET(t) __attribute__((target(t)))
 
 static void copy_sse2(char *dst, const char *src, size_t n) {
   for (size_t i = 0; i < n; i += 16)
@@ -53,275 +61,86 @@ TARGET("avx512f") static void copy_avx512(char *dst, const char *src, size_t n) 
   for (size_t i = 0; i < n; i += 64) _mm512_stream_si512((__m512i *)(dst + i), _mm512_loadu_si512(src + i));
 }
 
-#define EACH_LINE(p, n) for (uintptr_t l = (uintptr_t)(p) & ~63ul, end = (uintptr_t)(p) + (n); l < end; l += 64)
+static void write_back_clflush(char *p, size_t n) { EACH_LINE(p, n, LINE) _mm_clflush((void *)l); }
 
-static void write_back_clflush(char *p, size_t n) { EACH_LINE(p, n) _mm_clflush((void *)l); }
+TARGET("clflushopt") static void write_back_clflushopt(char *p, size_t n) {
+  EACH_LINE(p, n, LINE) _mm_clflushopt((void *)l);
+}
 
-TARGET("clflushopt") static void write_back_clflushopt(char *p, size_t n) { EACH_LINE(p, n) _mm_clflushopt((void *)l); }
-
-TARGET("clwb") static void write_back_clwb(char *p, size_t n) { EACH_LINE(p, n) _mm_clwb((void *)l); }
+TARGET("clwb") static void write_back_clwb(char *p, size_t n) { EACH_LINE(p, n, LINE) _mm_clwb((void *)l); }
 
 static inline void fence(void) { _mm_sfence(); }
 
-/*
- * The checksum by the crc32 instruction, whose result depends on the one before: a chain. Long ranges are cut into four
- * chains of equal length, put together again by carry-less multiplication: shift[i] is x^(64 i - 33) mod P, so that
- * crc32(0, clmul(c, shift[i])) moves c over i words. Only built and called where the CPU has sse4.2 and pclmul.
- */
-#define SHIFTS 1024
-#define CHAINS_FROM 128
-#define CRC_TARGET TARGET("sse4.2,pclmul")
-static uint32_t shift[3 * SHIFTS + 1];
-
-CRC_TARGET static inline uint64_t over(uint64_t crc, size_t words) {
-  return (uint64_t)_mm_cvtsi128_si64(
-      _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc), _mm_cvtsi32_si128((int)shift[words]), 0));
-}
-
-static inline uint64_t word(const char *p) {
-  uint64_t w;
-  memcpy(&w, p, 8);
-  return w;
-}
-
-CRC_TARGET static inline uint64_t crc_chain(uint64_t crc, const char *p, size_t n) {
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8) crc = _mm_crc32_u64(crc, word(p + i));
-  for (; i < n; i++) crc = _mm_crc32_u8((uint32_t)crc, (uint8_t)p[i]);
-  return crc;
-}
-
-CRC_TARGET static uint64_t crc_chains(uint64_t crc, const char *p, size_t n) {
-  while (n >= CHAINS_FROM) {
-    size_t words = n / 32 < SHIFTS ? n / 32 : SHIFTS, bytes = words * 8;
-    uint64_t a = crc, b = 0, c = 0, d = 0;
-    for (size_t i = 0; i < bytes; i += 8) {
-      a = _mm_crc32_u64(a, word(p + i));
-      b = _mm_crc32_u64(b, word(p + bytes + i));
-      c = _mm_crc32_u64(c, word(p + 2 * bytes + i));
-      d = _mm_crc32_u64(d, word(p + 3 * bytes + i));
-    }
-    crc = d ^ _mm_crc32_u64(0, over(a, 3 * words) ^ over(b, 2 * words) ^ over(c, words));
-    p += 4 * bytes;
-    n -= 4 * bytes;
-  }
-  return crc_chain(crc, p, n);
-}
-
-/*
- * The checksum by folding: 256 bytes a step, in four registers of four 128-bit lanes. A lane that lies d bytes in front
- * of another is multiplied by x^(8 d) and added to it: fold_by(d) holds reflect(x^(8 d + 32) mod P) << 1 for its first
- * half, reflect(x^(8 d - 32) mod P) << 1 for the second. See Gopal et al., "Fast CRC Computation for Generic
- * Polynomials Using PCLMULQDQ Instruction", Intel 2009.
- */
-#define FOLD_TARGET TARGET("sse4.2,pclmul,avx512f,avx512vl,avx512bw,avx512dq,vpclmulqdq")
-static uint64_t fold256[2], fold192[2], fold128[2], fold64[2], fold48[2], fold32[2], fold16[2];
-
-static void fold_by(uint64_t k[2], int d) {
-  for (int half = 0; half < 2; half++) {
-    uint32_t x = 0x80000000u; /* 1, reflected */
-    for (int i = 0; i < 8 * d + (half ? -32 : 32); i++) x = x >> 1 ^ (x & 1 ? 0x82F63B78u : 0);
-    k[half] = (uint64_t)x << 1;
-  }
-}
-
-FOLD_TARGET static inline __m512i lanes(const uint64_t k[2]) {
-  return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)k));
-}
-
-FOLD_TARGET static inline __m512i fold(__m512i x, __m512i k) {
-  return _mm512_xor_si512(_mm512_clmulepi64_epi128(x, k, 0x00), _mm512_clmulepi64_epi128(x, k, 0x11));
-}
-
-FOLD_TARGET static inline __m128i fold_lane(__m128i x, const uint64_t k[2]) {
-  __m128i c = _mm_loadu_si128((const __m128i *)k);
-  return _mm_xor_si128(_mm_clmulepi64_si128(x, c, 0x00), _mm_clmulepi64_si128(x, c, 0x11));
-}
-
-/* What to do with each line as it is loaded. */
-enum to { NOWHERE, STREAM, STORE };
-
-FOLD_TARGET static inline __m512i put(__m512i x, char *dst, enum to to) {
-  if (to == STREAM) _mm512_stream_si512((__m512i *)dst, x);
-  if (to == STORE) _mm512_store_si512(dst, x);
-  return x;
-}
-
-#define line(p, dst, i, to) put(_mm512_loadu_si512((p) + (i)), (dst) + (i), to)
-
-/* n is a multiple of 256. */
-FOLD_TARGET static inline uint64_t crc_fold_copy(uint64_t crc, const char *p, size_t n, char *dst, enum to to) {
-  __m512i x0 = line(p, dst, 0, to), x1 = line(p, dst, 64, to), x2 = line(p, dst, 128, to), x3 = line(p, dst, 192, to);
-  x0 = _mm512_xor_si512(x0, _mm512_zextsi128_si512(_mm_cvtsi64_si128((long long)crc)));
-  const __m512i k = lanes(fold256);
-  size_t i = 256;
-  for (; i < n; i += 256) {
-    x0 = _mm512_xor_si512(fold(x0, k), line(p, dst, i, to));
-    x1 = _mm512_xor_si512(fold(x1, k), line(p, dst, i + 64, to));
-    x2 = _mm512_xor_si512(fold(x2, k), line(p, dst, i + 128, to));
-    x3 = _mm512_xor_si512(fold(x3, k), line(p, dst, i + 192, to));
-  }
-  __m512i x = _mm512_xor_si512(
-      _mm512_xor_si512(fold(x0, lanes(fold192)), fold(x1, lanes(fold128))),
-      _mm512_xor_si512(fold(x2, lanes(fold64)), x3));
-  __m128i y = _mm_xor_si128(
-      _mm_xor_si128(
-          fold_lane(_mm512_castsi512_si128(x), fold48), fold_lane(_mm512_extracti32x4_epi32(x, 1), fold32)),
-      _mm_xor_si128(fold_lane(_mm512_extracti32x4_epi32(x, 2), fold16), _mm512_extracti32x4_epi32(x, 3)));
-  crc = _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(y));
-  crc = _mm_crc32_u64(crc, (uint64_t)_mm_extract_epi64(y, 1));
-  return crc;
-}
-
-FOLD_TARGET static uint64_t crc_fold(uint64_t crc, const char *p, size_t n) {
-  size_t folded = n < FOLD_FROM ? 0 : n & ~(size_t)255;
-  if (folded) crc = crc_fold_copy(crc, p, folded, 0, NOWHERE);
-  return crc_chains(crc, p + folded, n - folded);
-}
-
-FOLD_TARGET static uint64_t copy_crc_fold(uint64_t crc, char *dst, const char *p, size_t n) {
-  size_t folded = n < FOLD_FROM ? 0 : n & ~(size_t)255;
-  if (folded) crc = crc_fold_copy(crc, p, folded, dst, STREAM);
-  copy_avx512(dst + folded, p + folded, n - folded);
-  return crc_chains(crc, p + folded, n - folded);
-}
-
-/*
- * One entry. A line that was just put together from small stores cannot be loaded whole before these have reached the
- * cache, and that they do only behind the last append's fence. So the header stays in registers, and a line of payload
- * goes to dst from the register that it was loaded into; the checksum reads a copy of it.
- */
-FOLD_TARGET static inline void put_entry(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint32_t salt, enum to to) {
-  char scratch[256] __attribute__((aligned(64)));
-  uint64_t length = 48 + ((n + 7) & ~(size_t)7), entry = (uint32_t)n | (uint64_t)type << 32;
-  uint64_t crc = _mm_crc32_u32(~0u, (uint32_t)length);
-  crc = _mm_crc32_u64(_mm_crc32_u64(crc, position), sequence);
-  crc = _mm_crc32_u64(_mm_crc32_u64(_mm_crc32_u64(crc, timestamp), word), entry);
-  __m128i head = _mm_maskz_loadu_epi8((__mmask16)(n < 16 ? (1u << n) - 1 : 0xFFFF), payload);
-  uint64_t head0 = (uint64_t)_mm_cvtsi128_si64(head), head1 = (uint64_t)_mm_extract_epi64(head, 1);
-  if (n > 0) crc = _mm_crc32_u64(crc, head0);
-  if (n > 8) crc = _mm_crc32_u64(crc, head1);
-  if (n > 16) {
-    size_t rest = n - 16, folded = rest & ~(size_t)255, i = 0; /* folding needs no copy */
-    payload += 16;
-    char *to_line = dst + LINE;
-    if (folded) crc = crc_fold_copy(crc, payload, folded, to_line, to);
-    payload += folded, to_line += folded, rest -= folded;
-    for (; i + LINE <= rest; i += LINE) _mm512_store_si512(scratch + i, line(payload, to_line, i, to));
-    if (i < rest) {
-      __m512i x = _mm512_maskz_loadu_epi8((1ull << (rest - i)) - 1, payload + i);
-      _mm512_store_si512(scratch + i, put(x, to_line + i, to));
-    }
-    crc = crc_chains(crc, scratch, (rest + 7) & ~(size_t)7);
-  }
-  put(_mm512_set_epi64((long long)head1, (long long)head0, (long long)entry, (long long)word, (long long)timestamp,
-                       (long long)sequence, (long long)position,
-                       (long long)(length << 32 | ((uint32_t)~crc ^ salt))),
-      dst, to);
-}
-
-FOLD_TARGET static void persist_entry_avx512(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint64_t salt) {
-  put_entry(dst, payload, n, type, position, sequence, timestamp, word, (uint32_t)salt, STREAM);
-  fence();
-}
-
-FOLD_TARGET static void store_entry_avx512(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint64_t salt) {
-  put_entry(dst, payload, n, type, position, sequence, timestamp, word, (uint32_t)salt, STORE);
-}
-
-/* Without the instructions: bit by bit. Right, not fast; only CPUs older than any persistent memory lack them. */
-static uint64_t crc_bits(uint64_t crc, const char *p, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    crc ^= (uint8_t)p[i];
-    for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0x82F63B78u : 0);
-  }
-  return crc;
-}
-
 static void (*copy)(char *, const char *, size_t) = copy_sse2;
 static void (*write_back)(char *, size_t) = write_back_clflush;
-static uint64_t (*crc32c)(uint64_t, const char *, size_t) = crc_bits;
 
-static uint64_t copy_then_crc(uint64_t crc, char *dst, const char *p, size_t n) {
-  copy(dst, p, n);
-  return crc32c(crc, p, n);
-}
-
-static uint64_t (*copy_crc)(uint64_t, char *, const char *, size_t) = copy_then_crc;
-static const char *description = "sse2";
-static int has_entry;
-
-CRC_TARGET static void fill_tables(void) {
-  shift[1] = 1; /* x^31, reflected */
-  for (size_t i = 2; i < sizeof shift / sizeof *shift; i++) shift[i] = (uint32_t)_mm_crc32_u64(shift[i - 1], 0);
-  fold_by(fold256, 256), fold_by(fold192, 192), fold_by(fold128, 128), fold_by(fold64, 64);
-  fold_by(fold48, 48), fold_by(fold32, 32), fold_by(fold16, 16);
-}
-
-/* Chosen once, when the library is loaded. CPUID leaf 7 tells clflushopt (EBX bit 23) and clwb (EBX bit 24). */
-__attribute__((constructor)) static void choose(void) {
+/* CPUID leaf 7 tells clflushopt (EBX bit 23) and clwb (EBX bit 24). */
+static const char *choose_strategies(void) {
   unsigned a = 7, b = 0, c = 0, d = 0;
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f")) copy = copy_avx512, description = "avx512";
-  else if (__builtin_cpu_supports("avx2")) copy = copy_avx2, description = "avx2";
-  if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul")) {
-    fill_tables();
-    crc32c = crc_chains;
-    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("vpclmulqdq"))
-      crc32c = crc_fold, copy_crc = copy_crc_fold, has_entry = 1, description = "avx512 vpclmulqdq";
-  }
+  int avx512 = __builtin_cpu_supports("avx512f"), avx2 = __builtin_cpu_supports("avx2");
+  copy = avx512 ? copy_avx512 : avx2 ? copy_avx2 : copy_sse2;
+  const char *vectors = avx512 ? "avx512" : avx2 ? "avx2" : "sse2";
   __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-  if (b >> 24 & 1) write_back = write_back_clwb;
-  else if (b >> 23 & 1) write_back = write_back_clflushopt;
+  int clwb = b >> 24 & 1, clflushopt = b >> 23 & 1;
+  write_back = clwb ? write_back_clwb : clflushopt ? write_back_clflushopt : write_back_clflush;
+  static char text[64];
+  snprintf(text, sizeof text, "%s, %s", vectors, clwb ? "clwb" : clflushopt ? "clflushopt" : "clflush");
+  return text;
 }
 
 /* ------------------------------------------------------------------------------------------------ aarch64 */
 #elif defined(__aarch64__)
-#include <arm_acle.h>
+#include <sys/auxv.h>
+#ifndef HWCAP_DCPOP
+#define HWCAP_DCPOP (1 << 16)
+#endif
 
-/* DC CVAP cleans to the point of persistence; non-temporal pairs still need it, so a copy is stores and clean. */
-static void write_back(char *p, size_t n) {
-  for (uintptr_t l = (uintptr_t)p & ~63ul, end = (uintptr_t)p + n; l < end; l += 64)
-    __asm__ volatile("sys #3, c7, c12, #1, %0" ::"r"(l) : "memory");
+/* Where the processor knows no point of persistence, it is that of coherence. The CPU says how long its lines are. */
+static size_t line = LINE;
+
+static void write_back_cvac(char *p, size_t n) {
+  EACH_LINE(p, n, line) __asm__ volatile("dc cvac, %0" ::"r"(l) : "memory");
 }
 
+static void write_back_cvap(char *p, size_t n) {
+  EACH_LINE(p, n, line) __asm__ volatile("sys #3, c7, c12, #1, %0" ::"r"(l) : "memory"); /* dc cvap */
+}
+
+static void (*write_back)(char *, size_t) = write_back_cvac;
+
+/* Stores that do not allocate in the caches stop at no certain place: a copy is stores and clean. */
 static void copy(char *dst, const char *src, size_t n) {
   memcpy(dst, src, n);
   write_back(dst, n);
 }
 
-__attribute__((target("+crc"))) static uint64_t crc32c(uint64_t crc, const char *p, size_t n) {
-  uint32_t x = (uint32_t)crc;
-  size_t i = 0;
-  for (uint64_t w; i + 8 <= n; i += 8) {
-    memcpy(&w, p + i, 8);
-    x = __crc32cd(x, w);
-  }
-  for (; i < n; i++) x = __crc32cb(x, (uint8_t)p[i]);
-  return x;
+static inline void fence(void) { __asm__ volatile("dsb sy" ::: "memory"); }
+
+static const char *choose_strategies(void) {
+  uint64_t ctr;
+  __asm__("mrs %0, ctr_el0" : "=r"(ctr));
+  line = (size_t)4 << (ctr >> 16 & 15); /* DminLine: log2 of its words */
+  if (!(getauxval(AT_HWCAP) & HWCAP_DCPOP)) return "stores, dc cvac";
+  write_back = write_back_cvap;
+  return "stores, dc cvap";
 }
-
-static uint64_t copy_crc(uint64_t crc, char *dst, const char *p, size_t n) {
-  copy(dst, p, n);
-  return crc32c(crc, p, n);
-}
-
-static const char *description = "dc cvap";
-
-static inline void fence(void) { __asm__ volatile("dsb ish" ::: "memory"); }
 
 #else
 #error "no persist kernel for this processor"
 #endif
 
-/* -------------------------------------------------------------------------------------------------- doors */
+#include "frames.h"
+
+static char description[128];
+
+/* Chosen once, when the library is loaded. */
+__attribute__((constructor)) static void choose(void) {
+  const char *strategies = choose_strategies();
+  snprintf(description, sizeof description, "%s, crc by %s", strategies, choose_checksum());
+}
+
+EXPORT const char *fl_describe(void) { return description; }
 
 EXPORT void fl_copy(char *dst, const char *src, size_t n) { copy(dst, src, n); }
 
@@ -332,62 +151,22 @@ EXPORT void fl_persist(char *dst, const char *src, size_t n) {
 
 EXPORT void fl_write_back(char *p, size_t n) { write_back(p, n); }
 
-EXPORT void fl_fence(void) { fence(); }
-
-EXPORT uint32_t fl_crc32c(uint32_t crc, const char *p, size_t n) { return ~(uint32_t)crc32c(~crc, p, n); }
-
-EXPORT uint32_t fl_copy_crc32c(uint32_t crc, char *dst, const char *p, size_t n) {
-  return ~(uint32_t)copy_crc(~crc, dst, p, n);
-}
-
-/* The first line goes last: it holds the checksum. The others are on their way while that is computed. */
-EXPORT void fl_persist_frame(char *dst, char *src, size_t length, size_t n, uint32_t salt) {
-  uint32_t c;
-  if (length < FOLD_FROM) {
-    copy(dst + LINE, src + LINE, n - LINE);
-    c = (uint32_t)crc32c(~0u, src + 4, length - 4);
-  } else {
-    size_t whole = length & ~(size_t)(LINE - 1); /* lines that are covered to their end */
-    c = (uint32_t)copy_crc(crc32c(~0u, src + 4, LINE - 4), dst + LINE, src + LINE, whole - LINE);
-    copy(dst + whole, src + whole, n - whole);
-    c = (uint32_t)crc32c(c, src + whole, length - whole);
-  }
-  c = ~c ^ salt;
-  memcpy(src, &c, 4);
-  copy(dst, src, LINE);
+EXPORT void fl_flush(char *p, size_t n) {
+  write_back(p, n);
   fence();
 }
 
-EXPORT void fl_store_frame(char *dst, char *src, size_t length, size_t n, uint32_t salt) {
-  uint32_t c = ~(uint32_t)crc32c(~0u, src + 4, length - 4) ^ salt;
-  memcpy(src, &c, 4);
-  memcpy(dst, src, n);
+EXPORT void fl_fence(void) { fence(); }
+
+EXPORT int64_t fl_time(int strategy, char *dst, const char *src, size_t n) {
+  struct timespec from, to;
+  clock_gettime(CLOCK_MONOTONIC, &from);
+  for (size_t at = 0; at + n <= PAGE; at += n) {
+    if (strategy == 1) copy(dst + at, src + at, n);
+    else memcpy(dst + at, src + at, n);
+    if (strategy == 2) write_back(dst + at, n);
+    fence();
+  }
+  clock_gettime(CLOCK_MONOTONIC, &to);
+  return (to.tv_sec - from.tv_sec) * 1000000000LL + (to.tv_nsec - from.tv_nsec);
 }
-
-/*
- * Arguments that travel on the stack are 64 bits wide: the JVM's stub loads them with 8 bytes, which a 4-byte store just
- * before would hold up until it has reached the cache, behind the last append's fence.
- */
-#if defined(__x86_64__)
-#define WITH_ENTRY(call) call
-#else
-#define has_entry 0
-#define WITH_ENTRY(call) \
-  ((void)dst, (void)payload, (void)n, (void)type, (void)position, (void)sequence, (void)timestamp, (void)word, (void)salt)
-#endif
-
-EXPORT int fl_has_entry(void) { return has_entry; }
-
-EXPORT void fl_persist_entry(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint64_t salt) {
-  WITH_ENTRY(persist_entry_avx512(dst, payload, n, type, position, sequence, timestamp, word, salt));
-}
-
-EXPORT void fl_store_entry(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint64_t salt) {
-  WITH_ENTRY(store_entry_avx512(dst, payload, n, type, position, sequence, timestamp, word, salt));
-}
-
-EXPORT const char *fl_describe(void) { return description; }

@@ -1,9 +1,11 @@
 package io.fenceline.appender;
 
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.PersistStrategy;
 import io.fenceline.journal.format.Geometry;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -69,6 +71,34 @@ class CrashStatesTest {
     void shouldKeepItsPromisesWhereverATruncationIsCutAtLength(
             Durability level, int segments, FullPolicy policy, int nested) {
         exploreCuts(level, segments, policy, 60, new CrashChecker.Budget(512, 16, nested, 3));
+    }
+
+    /// The same for each way into persistent memory; the run above is that of non-temporal stores.
+    @ParameterizedTest
+    @CsvSource({"WRITE_BACK, false", "FENCE_ONLY, true"})
+    void shouldKeepItsPromisesWhicheverWayBytesPersist(PersistStrategy strategy, boolean cachesPersist) {
+        explore(strategy, cachesPersist);
+    }
+
+    /// The graders of that: a strategy that leaves the write-back out, on a medium whose caches are lost.
+    @Test
+    void shouldFindThatTheWriteBackIsMissing() {
+        AssertionError found = assertThrows(AssertionError.class, () -> explore(PersistStrategy.FENCE_ONLY, false));
+        assertTrue(String.valueOf(found.getMessage()).startsWith("I"), found::getMessage);
+    }
+
+    private static void explore(PersistStrategy strategy, boolean cachesPersist) {
+        long seed = Long.getLong(SEED, DEFAULT_SEED);
+        CrashWorkload workload = new CrashWorkload(
+                Durability.MEMORY,
+                Geometry.of(4096, 3),
+                FullPolicy.OVERWRITE,
+                64,
+                false,
+                seed,
+                new CrashChecker.Budget(64, 4, 32, 3));
+        workload.persistingBy(strategy, cachesPersist);
+        explore(workload, Durability.MEMORY, 3, FullPolicy.OVERWRITE, 64, 6, 40, seed);
     }
 
     private static void exploreCuts(

@@ -9,6 +9,7 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.PersistStrategy;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.persist.SimulatedMedium;
@@ -65,6 +66,15 @@ final class CrashWorkload {
         config = JournalConfig.defaults().withFullPolicy(policy).withTimestampMode(TimestampMode.NONE);
         checker.checkNow(journal.medium());
         open();
+    }
+
+    /// @param cachesPersist whether the medium's caches survive a power cut
+    CrashWorkload persistingBy(PersistStrategy strategy, boolean cachesPersist) {
+        appender.close();
+        assertTrue(positions.close());
+        journal.medium().persistBy(strategy, cachesPersist);
+        open();
+        return this;
     }
 
     private void open() {

@@ -52,7 +52,8 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
                     files.directory() + " is a journal, not an archive: choose a new path for the archive");
         }
         files.lock();
-        this.persister = files.persister(Durability.DEVICE); // pwrite and fdatasync, whatever lies below
+        this.persister =
+                files.persister(Durability.DEVICE, PersistStrategy.NT); // pwrite and fdatasync, whatever lies below
         this.frames = new FrameReader(files::read, superblock);
         this.state =
                 Head.read(files::read, files.logLengthBytes(), files.logPath()).state();

@@ -1,5 +1,7 @@
 package io.fenceline.journal;
 
+import org.jspecify.annotations.Nullable;
+
 /// A truthful answer to "is my entry safe, and against what".
 ///
 /// @param durability what `append` waits for
@@ -9,8 +11,19 @@ package io.fenceline.journal;
 /// @param fileSystem kind of the file system that holds the journal, such as `ext4`
 /// @param mapSync    true where the mapping was taken with `MAP_SYNC`
 /// @param reason     why this level, in one sentence
+/// @param persist    how bytes become persistent at `MEMORY`; null at the other levels
 public record DurabilityReport(
-        Durability durability, boolean emulated, String fileSystem, boolean mapSync, String reason) {
+        Durability durability,
+        boolean emulated,
+        String fileSystem,
+        boolean mapSync,
+        String reason,
+        @Nullable PersistReport persist) {
+    /// What an append does at `MEMORY`.
+    public PersistStrategy strategy() {
+        return persist == null ? PersistStrategy.NT : persist.strategy();
+    }
+
     /// Whether an acknowledged entry survives a crash of the kernel or a loss of power.
     public boolean survivesPowerCut() {
         return durability.isPowerSafe() && !emulated;
@@ -24,6 +37,6 @@ public record DurabilityReport(
     @Override
     public String toString() {
         return durability + (emulated ? " (emulated)" : "") + " on " + fileSystem + ", survives " + survives() + ": "
-                + reason;
+                + reason + (persist == null ? "" : "; persists by " + persist.strategy());
     }
 }

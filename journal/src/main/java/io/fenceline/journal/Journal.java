@@ -117,27 +117,19 @@ public final class Journal implements JournalSource {
         boolean done = false;
         try {
             files.lock();
-            Head head = Head.read(files::read, files.logLengthBytes(), files.logPath());
-            if (head.superblock().isArchive()) {
-                throw new JournalException.Unsupported(files.logPath() + " is an archive, which is read only: append to"
-                        + " the journal that is archived, or open this one read-only");
-            }
-            if (head.superblock().readOnlyCompatible() != 0) {
-                throw new JournalException.Unsupported("%s has features (0x%x) that this version can only read; open it"
-                                .formatted(files.logPath(), head.superblock().readOnlyCompatible())
-                        + " read-only, or use a newer Fenceline");
-            }
+            Head head = readHead(files);
             Durability recorded = Durability.ofId(head.state().durability());
             DurabilityReport durability = files.probe(
                     Objects.requireNonNullElse(config.durability(), recorded),
-                    config.emulatePersistentMemory() || head.state().isEmulated());
+                    config.emulatePersistentMemory() || head.state().isEmulated(),
+                    config.persistStrategy());
             readers = Readers.open(files, head.superblock().journalId());
             RunFile run = new RunFile(Objects.requireNonNull(files.mapRun()), readers.sleepers());
             Recovery recovery =
                     new Recovery(files::read, head, run.lastFrameHint(), RunFile.bootHash32(), files.logPath());
             RecoveryReport report = recovery.scan();
             files.map(durability);
-            Persister persister = files.persister(durability.durability());
+            Persister persister = files.persister(durability.durability(), durability.strategy());
             if (durability.durability() != recorded || head.state().isEmulated() != durability.emulated()) {
                 // What the journal holds may be less durable than what this level will promise of it.
                 persister.sync();
@@ -168,6 +160,21 @@ public final class Journal implements JournalSource {
                 files.close();
             }
         }
+    }
+
+    /// The head of a journal that is to be written.
+    private static Head readHead(JournalFiles files) {
+        Head head = Head.read(files::read, files.logLengthBytes(), files.logPath());
+        if (head.superblock().isArchive()) {
+            throw new JournalException.Unsupported(files.logPath() + " is an archive, which is read only: append to"
+                    + " the journal that is archived, or open this one read-only");
+        }
+        if (head.superblock().readOnlyCompatible() != 0) {
+            throw new JournalException.Unsupported("%s has features (0x%x) that this version can only read; open it"
+                            .formatted(files.logPath(), head.superblock().readOnlyCompatible())
+                    + " read-only, or use a newer Fenceline");
+        }
+        return head;
     }
 
     /// Opens for reading, beside a writer or without one.
@@ -205,6 +212,31 @@ public final class Journal implements JournalSource {
     public static VerifyReport verifyDirect(Path directory, VerifyReport.Progress progress) {
         try (Inspection inspection = Inspection.open(directory, true)) {
             return inspection.verify(progress);
+        }
+    }
+
+    /// Measures what each [PersistStrategy] costs on the scratch page of a journal's head, and records it: later
+    /// openings persist by the fastest, unless they are configured otherwise. [#create] has done the same; it
+    /// is worth doing again on another machine. Some milliseconds. The journal may be crashed or clean, and
+    /// stays so.
+    ///
+    /// @throws JournalException.NotAJournal           if there is none at the path
+    /// @throws JournalException.Locked                if a writer has it open
+    /// @throws JournalException.Corrupt               if the head is damaged beyond use
+    /// @throws JournalException.Unsupported           if a newer version wrote it, or it is an archive
+    /// @throws JournalException.DurabilityUnavailable if it is not at level `MEMORY`, or the storage cannot
+    ///                                                give that level
+    /// @throws JournalException.Io                    if the operating system refuses
+    public static PersistCalibration calibrate(Path directory) {
+        try (JournalFiles files = JournalFiles.open(directory, true)) {
+            files.lock();
+            Head head = readHead(files);
+            Durability level = Durability.ofId(head.state().durability());
+            if (level != Durability.MEMORY) {
+                throw new JournalException.DurabilityUnavailable(files.directory() + " is at level " + level
+                        + ", where no persist strategy matters: only a journal at level MEMORY is calibrated");
+            }
+            return files.calibrate(files.probe(level, head.state().isEmulated(), null));
         }
     }
 

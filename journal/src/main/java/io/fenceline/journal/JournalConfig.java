@@ -22,6 +22,7 @@ public final class JournalConfig {
     private int segmentCount = DEFAULT_SEGMENT_COUNT;
     private @Nullable Durability durability;
     private boolean emulatePersistentMemory;
+    private @Nullable PersistStrategy persistStrategy;
     private FullPolicy fullPolicy = FullPolicy.FAIL;
     private long blockTimeoutNs = Long.MAX_VALUE;
     private TimestampMode timestampMode = TimestampMode.CACHED;
@@ -38,6 +39,7 @@ public final class JournalConfig {
         segmentCount = other.segmentCount;
         durability = other.durability;
         emulatePersistentMemory = other.emulatePersistentMemory;
+        persistStrategy = other.persistStrategy;
         fullPolicy = other.fullPolicy;
         blockTimeoutNs = other.blockTimeoutNs;
         timestampMode = other.timestampMode;
@@ -94,6 +96,15 @@ public final class JournalConfig {
     public JournalConfig withEmulatePersistentMemory(boolean emulatePersistentMemory) {
         JournalConfig config = new JournalConfig(this);
         config.emulatePersistentMemory = emulatePersistentMemory;
+        return config;
+    }
+
+    /// How bytes become persistent at [Durability#MEMORY]. Not given: as it was measured when the journal was
+    /// created, or by [Journal#calibrate]. Not recorded. [PersistStrategy#FENCE_ONLY] is taken at its word:
+    /// where the caches do not survive a power cut, neither does what was acknowledged.
+    public JournalConfig withPersistStrategy(PersistStrategy persistStrategy) {
+        JournalConfig config = new JournalConfig(this);
+        config.persistStrategy = Objects.requireNonNull(persistStrategy);
         return config;
     }
 
@@ -192,6 +203,11 @@ public final class JournalConfig {
 
     public boolean emulatePersistentMemory() {
         return emulatePersistentMemory;
+    }
+
+    /// Null: not given.
+    public @Nullable PersistStrategy persistStrategy() {
+        return persistStrategy;
     }
 
     public FullPolicy fullPolicy() {

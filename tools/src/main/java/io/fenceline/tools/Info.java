@@ -6,6 +6,7 @@ import io.fenceline.journal.DurabilityReport;
 import io.fenceline.journal.GateStatus;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.PersistReport;
 import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
@@ -76,6 +77,10 @@ final class Info implements Callable<Integer> {
                         + ", capacity " + Size.describe(geometry.capacityBytes()) + ", largest entry "
                         + Size.describe(geometry.maximumPayloadLengthBytes()));
         line("durability", Printable.of(journal.durability().toString()));
+        PersistReport persist = journal.durability().persist();
+        if (persist != null) {
+            line("persist", persist + (alive ? "; the writer may be configured otherwise" : ""));
+        }
         line("state", describeState(state, alive));
         line("epoch", state.epoch() + ", from position " + state.epochStart());
         line("retained", state.retained() + "  (the oldest byte still readable)");
@@ -170,6 +175,12 @@ final class Info implements Callable<Integer> {
                 .put("floorSequence", state.floorSequence())
                 .put("published", journal.published())
                 .put("lease", state.lease());
+        PersistReport persist = durability.persist();
+        if (persist != null) {
+            result.put("persistStrategy", persist.strategy().name().toLowerCase(Locale.ROOT))
+                    .put("persistInstructions", persist.instructions())
+                    .put("persistReason", persist.reason());
+        }
         if (state.isClean()) {
             result.put("lastSequence", state.floorSequence() - 1);
         }

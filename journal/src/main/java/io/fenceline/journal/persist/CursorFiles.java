@@ -65,7 +65,7 @@ public final class CursorFiles {
                             durability.emulated());
                 }
                 file.map(here);
-                known = file.persister(durability.durability(), file.path());
+                known = file.persister(durability.durability(), durability.strategy(), file.path());
                 persister = known;
             }
             return known;

@@ -3,6 +3,7 @@ package io.fenceline.journal.persist;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.DurabilityReport;
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.PersistStrategy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -51,8 +52,9 @@ final class DataFile implements AutoCloseable {
 
     /// The persister of a level; [#map] came before.
     ///
+    /// @param strategy counts at `MEMORY`
     /// @param owner the journal's directory, for messages
-    Persister persister(Durability durability, Path owner) {
+    Persister persister(Durability durability, PersistStrategy strategy, Path owner) {
         Persister own = layer.persister(fd, durability);
         if (own != null) {
             return own;
@@ -60,7 +62,7 @@ final class DataFile implements AutoCloseable {
         return switch (durability) {
             case MEMORY -> {
                 NativeKernel.require();
-                yield new FilePersister.MemoryPersister(this, owner);
+                yield new MemoryPersister(this, owner, strategy);
             }
             case DEVICE -> new FilePersister.DevicePersister(this, owner);
             case PROCESS -> new FilePersister.ProcessPersister(this, owner);

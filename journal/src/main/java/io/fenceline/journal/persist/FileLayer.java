@@ -78,6 +78,12 @@ public interface FileLayer {
 
     long fileSystemMagic(int fd, Object what);
 
+    /// The block device that a file lies on, as sysfs names it: such as `259:0`. Null where files are not the
+    /// machine's: then nothing is measured on their memory.
+    default @Nullable String device(int fd, Object what) {
+        return null;
+    }
+
     /// A persister of this layer's own for a file; null: the one that stores into the mapping, or calls
     /// [#pwriteFully] and [#fdatasync].
     default @Nullable Persister persister(int fd, Durability level) {

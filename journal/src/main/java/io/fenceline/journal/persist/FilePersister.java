@@ -2,7 +2,6 @@ package io.fenceline.journal.persist;
 
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.Crc32c;
-import io.fenceline.journal.format.FrameDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -66,115 +65,10 @@ abstract class FilePersister implements Persister {
         }
     }
 
-    /// `MEMORY`: non-temporal stores and one fence.
-    static final class MemoryPersister extends FilePersister {
-        private final long base;
-
-        MemoryPersister(DataFile file, Path owner) {
-            super(file, owner);
-            base = file.mappedAddress();
-        }
-
-        @Override
-        public void store(long fileOffset, long sourceAddress, long lengthBytes) {
-            check();
-            long done = 0;
-            while (done < lengthBytes) {
-                long chunk = Math.min(CHUNK_LENGTH_BYTES, lengthBytes - done);
-                NativeKernel.copy(base + fileOffset + done, sourceAddress + done, chunk);
-                done += chunk;
-            }
-        }
-
-        @Override
-        public void drain() {
-            check();
-            NativeKernel.fence();
-        }
-
-        @Override
-        public void persist(long fileOffset, long sourceAddress, long lengthBytes) {
-            if (lengthBytes <= CHUNK_LENGTH_BYTES) {
-                check();
-                NativeKernel.persist(base + fileOffset, sourceAddress, lengthBytes);
-            } else {
-                store(fileOffset, sourceAddress, lengthBytes);
-                drain();
-            }
-        }
-
-        @Override
-        public void persistFrame(
-                long fileOffset,
-                ByteBuffer stage,
-                long stageAddress,
-                int lengthBytes,
-                int slotsLengthBytes,
-                int salt,
-                Crc32c crc) {
-            check();
-            if (slotsLengthBytes <= CHUNK_LENGTH_BYTES) {
-                NativeKernel.persistFrame(base + fileOffset, stageAddress, lengthBytes, slotsLengthBytes, salt);
-            } else {
-                persistLargeFrame(fileOffset, stage, stageAddress, lengthBytes, slotsLengthBytes, salt);
-            }
-        }
-
-        @Override
-        public boolean takesEntries() {
-            return NativeKernel.hasEntry();
-        }
-
-        @Override
-        public void persistEntry(
-                long fileOffset,
-                MemorySegment payload,
-                int lengthBytes,
-                int type,
-                long position,
-                long sequence,
-                long timestampNs,
-                long attributes,
-                int salt) {
-            check();
-            NativeKernel.persistEntry(
-                    base + fileOffset, payload, lengthBytes, type, position, sequence, timestampNs, attributes, salt);
-        }
-
-        /// In chunks; the first slot, which holds the checksum, goes last.
-        private void persistLargeFrame(
-                long fileOffset, ByteBuffer stage, long stageAddress, int lengthBytes, int slotsLengthBytes, int salt) {
-            int slot = FrameDescriptor.SLOT_LENGTH_BYTES;
-            int crc = NativeKernel.crc32c(
-                    0, stageAddress + FrameDescriptor.CHECKSUM_START, slot - FrameDescriptor.CHECKSUM_START);
-            for (int at = slot; at < slotsLengthBytes; ) {
-                int chunk = Math.min(CHUNK_LENGTH_BYTES, slotsLengthBytes - at);
-                int covered = Math.min(chunk, lengthBytes - at);
-                int whole = covered & -slot;
-                crc = NativeKernel.copyCrc32c(crc, base + fileOffset + at, stageAddress + at, whole);
-                NativeKernel.copy(base + fileOffset + at + whole, stageAddress + at + whole, chunk - whole);
-                crc = NativeKernel.crc32c(crc, stageAddress + at + whole, covered - whole);
-                at += chunk;
-            }
-            stage.clear().putInt(FrameDescriptor.CHECKSUM_OFFSET, crc ^ salt);
-            NativeKernel.persist(base + fileOffset, stageAddress, slot);
-        }
-
-        @Override
-        public void rewrite(long fileOffset, long lengthBytes) {
-            check();
-            long done = 0;
-            while (done < lengthBytes) {
-                long chunk = Math.min(CHUNK_LENGTH_BYTES, lengthBytes - done);
-                NativeKernel.writeBack(base + fileOffset + done, chunk);
-                done += chunk;
-            }
-        }
-    }
-
     /// `PROCESS`: plain stores to the shared mapping, from native code.
     static final class ProcessPersister extends FilePersister {
-        private static final boolean KERNEL = NativeKernel.isAvailable();
+        private static final Instructions KERNEL = NativeKernel.kernel();
+        private static final boolean HAS_KERNEL = NativeKernel.isAvailable();
 
         private final long base;
 
@@ -208,9 +102,9 @@ abstract class FilePersister implements Persister {
                 int slotsLengthBytes,
                 int salt,
                 Crc32c crc) {
-            if (KERNEL && slotsLengthBytes <= CHUNK_LENGTH_BYTES) {
+            if (HAS_KERNEL && slotsLengthBytes <= CHUNK_LENGTH_BYTES) {
                 check();
-                NativeKernel.storeFrame(base + fileOffset, stageAddress, lengthBytes, slotsLengthBytes, salt);
+                KERNEL.storeFrame(base + fileOffset, stageAddress, lengthBytes, slotsLengthBytes, salt);
             } else {
                 super.persistFrame(fileOffset, stage, stageAddress, lengthBytes, slotsLengthBytes, salt, crc);
             }
@@ -218,7 +112,7 @@ abstract class FilePersister implements Persister {
 
         @Override
         public boolean takesEntries() {
-            return NativeKernel.hasEntry();
+            return KERNEL.hasEntry();
         }
 
         @Override
@@ -233,7 +127,7 @@ abstract class FilePersister implements Persister {
                 long attributes,
                 int salt) {
             check();
-            NativeKernel.storeEntry(
+            KERNEL.storeEntry(
                     base + fileOffset, payload, lengthBytes, type, position, sequence, timestampNs, attributes, salt);
         }
 

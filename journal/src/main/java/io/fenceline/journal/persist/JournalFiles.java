@@ -3,6 +3,8 @@ package io.fenceline.journal.persist;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.DurabilityReport;
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.PersistCalibration;
+import io.fenceline.journal.PersistStrategy;
 import io.fenceline.journal.format.ReadersFileDescriptor;
 import io.fenceline.journal.format.RunFileDescriptor;
 import java.io.IOException;
@@ -106,6 +108,9 @@ public final class JournalFiles implements AutoCloseable {
                         report,
                         (offset, bytes) -> layer.pwriteFully(
                                 fd, bytes.address(), bytes.byteSize(), offset, Posix.newCapture(), log));
+                if (report.durability() == Durability.MEMORY && layer.device(fd, log) != null) {
+                    files.calibrate(report);
+                }
                 layer.fsync(fd, log);
             }
             int runFd = createFile(layer, temporaryFd, RUN, groupReadable, directory.resolve(RUN));
@@ -221,14 +226,37 @@ public final class JournalFiles implements AutoCloseable {
         return layer.isLocked(log.fd(), 0, 0, logPath());
     }
 
-    /// What the storage gives; null `level` asks for the strongest.
-    public DurabilityReport probe(@Nullable Durability level, boolean emulate) {
-        return StorageProbe.report(layer, log.fd(), logPath(), log.lengthBytes(), level, emulate);
+    /// What the storage gives.
+    ///
+    /// @param level    null asks for the strongest
+    /// @param strategy how to persist at `MEMORY`, null as it was measured
+    public DurabilityReport probe(@Nullable Durability level, boolean emulate, @Nullable PersistStrategy strategy) {
+        return withPersist(
+                StorageProbe.report(layer, log.fd(), logPath(), log.lengthBytes(), level, emulate), strategy);
+    }
+
+    private DurabilityReport withPersist(DurabilityReport report, @Nullable PersistStrategy strategy) {
+        return report.durability() != Durability.MEMORY
+                ? report
+                : new DurabilityReport(
+                        report.durability(),
+                        report.emulated(),
+                        report.fileSystem(),
+                        report.mapSync(),
+                        report.reason(),
+                        Calibrator.report(log, strategy));
+    }
+
+    /// Measures what the strategies of `MEMORY` cost here, and records it; the writer's lock is taken.
+    ///
+    /// @param report of [#probe], for `MEMORY`
+    public PersistCalibration calibrate(DurabilityReport report) {
+        return Calibrator.calibrate(log, report.mapSync());
     }
 
     /// What to say of the durability of a journal that is only read; never refused.
     public DurabilityReport describe(Durability level, boolean emulated) {
-        return StorageProbe.describe(layer, log.fd(), logPath(), log.lengthBytes(), level, emulated);
+        return withPersist(StorageProbe.describe(layer, log.fd(), logPath(), log.lengthBytes(), level, emulated), null);
     }
 
     /// Maps `journal.log` whole; writable for `MEMORY` and `PROCESS` writers, else read-only.
@@ -237,8 +265,10 @@ public final class JournalFiles implements AutoCloseable {
     }
 
     /// The persister of a level; [#map] came before.
-    public Persister persister(Durability durability) {
-        return log.persister(durability, directory);
+    ///
+    /// @param strategy counts at `MEMORY`
+    public Persister persister(Durability durability, PersistStrategy strategy) {
+        return log.persister(durability, strategy, directory);
     }
 
     /// Maps `journal.run`.

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.PersistStrategy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -23,15 +24,17 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Loaded from the jar when the first `MEMORY` journal is opened. The handles are constants, and addresses travel
 /// as `long`, so that the call compiles to a plain one.
-final class NativeKernel {
+final class NativeKernel extends Instructions {
     private static final Linker.Option CRITICAL = Linker.Option.critical(false);
     private static final Library LIBRARY = load();
+    private static final NativeKernel KERNEL = new NativeKernel();
     private static final MethodHandle COPY =
             handle("fl_copy", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle PERSIST =
             handle("fl_persist", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle WRITE_BACK =
             handle("fl_write_back", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle FLUSH = handle("fl_flush", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FENCE = handle("fl_fence", FunctionDescriptor.ofVoid());
     private static final MethodHandle PERSIST_FRAME =
             handle("fl_persist_frame", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
@@ -44,12 +47,19 @@ final class NativeKernel {
             handle("fl_crc32c", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle COPY_CRC32C =
             handle("fl_copy_crc32c", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle TIME =
+            handle("fl_time", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle DESCRIBE = handle("fl_describe", FunctionDescriptor.of(ADDRESS));
 
     /// Either the library, or why there is none.
     private record Library(@Nullable SymbolLookup symbols, String problem) {}
 
     private NativeKernel() {}
+
+    /// The kernel; callers have seen to it that there is one.
+    static NativeKernel kernel() {
+        return KERNEL;
+    }
 
     /// Whether this build and this machine have a kernel.
     static boolean isAvailable() {
@@ -64,8 +74,8 @@ final class NativeKernel {
         }
     }
 
-    /// Like memcpy by non-temporal stores; persistent after the next [#fence] of this thread. Multiples of 64.
-    static void copy(long destination, long source, long length) {
+    @Override
+    void copy(long destination, long source, long length) {
         try {
             COPY.invokeExact(destination, source, length);
         } catch (Throwable e) {
@@ -73,8 +83,8 @@ final class NativeKernel {
         }
     }
 
-    /// [#copy] and [#fence] in one call.
-    static void persist(long destination, long source, long length) {
+    @Override
+    void persist(long destination, long source, long length) {
         try {
             PERSIST.invokeExact(destination, source, length);
         } catch (Throwable e) {
@@ -82,8 +92,22 @@ final class NativeKernel {
         }
     }
 
-    /// Writes cache lines back; persistent after the next [#fence] of this thread.
-    static void writeBack(long address, long length) {
+    @Override
+    void store(long destination, long source, long length) {
+        Posix.copy(destination, source, length);
+    }
+
+    @Override
+    void flush(long address, long length) {
+        try {
+            FLUSH.invokeExact(address, length);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    void writeBack(long address, long length) {
         try {
             WRITE_BACK.invokeExact(address, length);
         } catch (Throwable e) {
@@ -91,8 +115,8 @@ final class NativeKernel {
         }
     }
 
-    /// What this thread copied or wrote back before is persistent afterwards.
-    static void fence() {
+    @Override
+    void fence() {
         try {
             FENCE.invokeExact();
         } catch (Throwable e) {
@@ -100,8 +124,8 @@ final class NativeKernel {
         }
     }
 
-    /// Checksums a staged frame, stores the checksum into it, copies it by non-temporal stores, and fences.
-    static void persistFrame(long destination, long source, long length, long slotsLength, int salt) {
+    @Override
+    void persistFrame(long destination, long source, long length, long slotsLength, int salt) {
         try {
             PERSIST_FRAME.invokeExact(destination, source, length, slotsLength, salt);
         } catch (Throwable e) {
@@ -109,8 +133,8 @@ final class NativeKernel {
         }
     }
 
-    /// Checksums a staged frame, stores the checksum into it, and copies it by plain stores.
-    static void storeFrame(long destination, long source, long length, long slotsLength, int salt) {
+    @Override
+    void storeFrame(long destination, long source, long length, long slotsLength, int salt) {
         try {
             STORE_FRAME.invokeExact(destination, source, length, slotsLength, salt);
         } catch (Throwable e) {
@@ -118,8 +142,8 @@ final class NativeKernel {
         }
     }
 
-    /// Whether [#persistEntry] and [#storeEntry] are there.
-    static boolean hasEntry() {
+    @Override
+    boolean hasEntry() {
         try {
             return LIBRARY.symbols != null && (int) HAS_ENTRY.invokeExact() != 0;
         } catch (Throwable e) {
@@ -127,11 +151,8 @@ final class NativeKernel {
         }
     }
 
-    /// Builds the frame of one entry in registers, copies it by non-temporal stores, and fences.
-    ///
-    /// @param payload heap or native memory; not mapped from a file, where a fault would be a signal
-    /// @param word    the last one of the header: epoch, kind, flags, entries
-    static void persistEntry(
+    @Override
+    void persistEntry(
             long destination,
             MemorySegment payload,
             long length,
@@ -151,8 +172,8 @@ final class NativeKernel {
         }
     }
 
-    /// The same by plain stores, without the fence.
-    static void storeEntry(
+    @Override
+    void storeEntry(
             long destination,
             MemorySegment payload,
             long length,
@@ -172,8 +193,8 @@ final class NativeKernel {
         }
     }
 
-    /// Goes on with a CRC32C that was begun with 0.
-    static int crc32c(int crc, long address, long length) {
+    @Override
+    int crc32c(int crc, long address, long length) {
         try {
             return (int) CRC32C.invokeExact(crc, address, length);
         } catch (Throwable e) {
@@ -181,10 +202,21 @@ final class NativeKernel {
         }
     }
 
-    /// [#copy] and [#crc32c] in one pass.
-    static int copyCrc32c(int crc, long destination, long source, long length) {
+    @Override
+    int copyCrc32c(int crc, long destination, long source, long length) {
         try {
             return (int) COPY_CRC32C.invokeExact(crc, destination, source, length);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Persists a page of 4096 bytes in frames of a length.
+    ///
+    /// @return the nanoseconds that took
+    static long time(PersistStrategy strategy, long destination, long source, long frameLength) {
+        try {
+            return (long) TIME.invokeExact(strategy.id(), destination, source, frameLength);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

@@ -63,6 +63,7 @@ public final class Posix {
     private static final int STATX_NLINK_OFFSET = 16;
     private static final int STATX_MODE_OFFSET = 28;
     private static final int STATX_SIZE_OFFSET = 40;
+    private static final long STATX_DEVICE_MAJOR_OFFSET = 136;
     private static final long STATX_BYTES = 256;
     private static final MemorySegment EMPTY = Arena.global().allocate(1);
     private static final long SYS_FUTEX = ARM ? 98 : 202;
@@ -491,6 +492,17 @@ public final class Posix {
                     mode & 0xFFF,
                     statx.get(JAVA_INT, STATX_NLINK_OFFSET),
                     statx.get(JAVA_LONG, STATX_SIZE_OFFSET));
+        }
+    }
+
+    /// The device that a file lies on, as sysfs names it: such as `259:0`.
+    static String device(int fd, Object what) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment statx = arena.allocate(STATX_BYTES, 8);
+            statx(fd, statx, newCapture(arena), what);
+            return Integer.toUnsignedString(statx.get(JAVA_INT, STATX_DEVICE_MAJOR_OFFSET))
+                    + ':'
+                    + Integer.toUnsignedString(statx.get(JAVA_INT, STATX_DEVICE_MAJOR_OFFSET + 4));
         }
     }
 

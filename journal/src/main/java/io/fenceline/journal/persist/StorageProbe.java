@@ -68,7 +68,8 @@ final class StorageProbe {
                             false,
                             fileSystem.name,
                             true,
-                            "the file system took MAP_SYNC: DAX, no kernel on the data path");
+                            "the file system took MAP_SYNC: DAX, no kernel on the data path",
+                            null);
                 }
                 if (emulate) {
                     yield new DurabilityReport(
@@ -77,7 +78,8 @@ final class StorageProbe {
                             fileSystem.name,
                             false,
                             "persistent memory is emulated, as configured: " + fileSystem.name
-                                    + " has no MAP_SYNC, a power cut loses data");
+                                    + " has no MAP_SYNC, a power cut loses data",
+                            null);
                 }
                 throw new JournalException.DurabilityUnavailable("MEMORY durability is not to be had for " + log
                         + ": expected a DAX file system that takes MAP_SYNC, found " + fileSystem.name
@@ -96,7 +98,8 @@ final class StorageProbe {
                         false,
                         fileSystem.name,
                         false,
-                        "each append waits for fdatasync on " + fileSystem.name + fileSystem.remark);
+                        "each append waits for fdatasync on " + fileSystem.name + fileSystem.remark,
+                        null);
             }
             case PROCESS ->
                 new DurabilityReport(
@@ -106,7 +109,8 @@ final class StorageProbe {
                         false,
                         fileSystem.kind == Kind.VOLATILE
                                 ? fileSystem.name + " lives in memory"
-                                : "entries are in the page cache, nothing waits for the device");
+                                : "entries are in the page cache, nothing waits for the device",
+                        null);
         };
     }
 
@@ -123,7 +127,7 @@ final class StorageProbe {
         String reason = "as its writer recorded it"
                 + (emulated ? ": persistent memory is emulated, a power cut loses data" : "")
                 + (here ? "" : "; but " + fileSystem.name + ", where the journal lies now, cannot give that level");
-        return new DurabilityReport(level, emulated || !here, fileSystem.name, dax, reason);
+        return new DurabilityReport(level, emulated || !here, fileSystem.name, dax, reason, null);
     }
 
     private static boolean hasMapSync(FileLayer layer, int fd, long lengthBytes, Path log) {

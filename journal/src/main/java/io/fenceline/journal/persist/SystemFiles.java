@@ -102,4 +102,9 @@ final class SystemFiles implements FileLayer {
     public long fileSystemMagic(int fd, Object what) {
         return Posix.fileSystemMagic(fd, what);
     }
+
+    @Override
+    public String device(int fd, Object what) {
+        return Posix.device(fd, what);
+    }
 }

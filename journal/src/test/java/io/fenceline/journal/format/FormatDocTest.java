@@ -3,6 +3,7 @@ package io.fenceline.journal.format;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.journal.positions.RunFile;
@@ -45,7 +46,8 @@ class FormatDocTest {
             RunFileDescriptor.class,
             ReadersFileDescriptor.class,
             GateDescriptor.class,
-            CursorRecord.class);
+            CursorRecord.class,
+            CalibrationRecord.class);
 
     /// Words that are not packed.
     private static final Set<Class<?>> SPARSE =
@@ -125,7 +127,8 @@ class FormatDocTest {
                 expected.put(StateRecord.pageFileOffset(pair, copy), (long) StateRecord.PAGE_LENGTH_BYTES);
             }
             if (copy == 0) {
-                expected.put(12288L, 4096L); // scratch
+                expected.put(CalibrationRecord.scratchFileOffset(), (long) CalibrationRecord.SCRATCH_LENGTH_BYTES);
+                expected.put(CalibrationRecord.fileOffset(), (long) CalibrationRecord.LENGTH_BYTES);
             }
         }
         expected.put((long) Geometry.HEAD_LENGTH_BYTES, -1L);
@@ -265,6 +268,31 @@ class FormatDocTest {
         assertEquals("term" + "\0".repeat(28), ascii(values, "userData"));
         assertEquals(FormatExamples.CURSOR.timeNs(), values.get("time"));
         assertArrayEquals(Arrays.copyOfRange(FormatExamples.superblock(), 16, 32), (byte[]) values.get("journalId"));
+    }
+
+    @Test
+    void shouldWriteTheCalibrationRecordAsItIsDrawn() throws IOException {
+        List<Integer> costs =
+                java.util.stream.IntStream.rangeClosed(1, 12).boxed().toList();
+        CalibrationRecord record = new CalibrationRecord(2, 1_700_000_000_000_000_000L, 0x1a2b3c4d, costs);
+        ByteBuffer buffer = direct(new byte[CalibrationRecord.LENGTH_BYTES]);
+        record.encode(buffer);
+        assertEquals(record, CalibrationRecord.decode(buffer));
+        byte[] bytes = new byte[CalibrationRecord.LENGTH_BYTES];
+        buffer.get(0, bytes);
+        Map<String, Object> values = values(bytes, documentDrawing(CalibrationRecord.class));
+        assertEquals("FENCECAL", ascii(values, "magic"));
+        assertEquals(1L, values.get("version"));
+        assertEquals(2L, values.get("strategy"));
+        assertEquals(record.timeNs(), values.get("time"));
+        assertEquals(0x1a2b3c4dL, values.get("processor"));
+        ByteBuffer drawnCosts = ByteBuffer.wrap((byte[]) values.get("costs")).order(ByteOrder.LITTLE_ENDIAN);
+        costs.forEach(cost -> assertEquals(cost, drawnCosts.getInt()));
+        for (int bit = 0; bit < 8 * bytes.length; bit++) {
+            buffer.put(bit / 8, (byte) (bytes[bit / 8] ^ 1 << bit % 8));
+            assertNull(CalibrationRecord.decode(buffer), "bit " + bit);
+            buffer.put(bit / 8, bytes[bit / 8]);
+        }
     }
 
     @Test

@@ -25,6 +25,7 @@ class NativeKernelTest {
     private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private final Instructions kernel = NativeKernel.kernel();
     private final Random random = new Random(20);
     private final MemorySegment medium = Arena.ofAuto().allocate(2 * MARGIN_BYTES + (64 << 10), 64);
     private final MemorySegment target = medium.asSlice(MARGIN_BYTES, 64 << 10);
@@ -63,11 +64,11 @@ class NativeKernelTest {
             int split = random.nextInt(length + 1);
             long address = source.address() + offset;
             int expected = crc(source, offset, offset + length);
-            assertEquals(expected, NativeKernel.crc32c(0, address, length), () -> "of " + length + " bytes");
-            int first = NativeKernel.crc32c(0, address, split);
+            assertEquals(expected, kernel.crc32c(0, address, length), () -> "of " + length + " bytes");
+            int first = kernel.crc32c(0, address, split);
             assertEquals(
                     expected,
-                    NativeKernel.crc32c(first, address + split, length - split),
+                    kernel.crc32c(first, address + split, length - split),
                     () -> "of " + length + " bytes in two parts, the first of " + split);
         });
     }
@@ -81,8 +82,7 @@ class NativeKernelTest {
             int expected = crc(source, offset, offset + length);
             storesExactly(
                     source.asSlice(offset, length),
-                    address -> assertEquals(
-                            expected, NativeKernel.copyCrc32c(0, address, source.address() + offset, bytes)));
+                    address -> assertEquals(expected, kernel.copyCrc32c(0, address, source.address() + offset, bytes)));
         }
     }
 
@@ -97,14 +97,14 @@ class NativeKernelTest {
             stage.asSlice(length, slots - length).fill((byte) 0);
             MemorySegment expected = MemorySegment.ofArray(new byte[slots]).copyFrom(stage.asSlice(0, slots));
             expected.set(I32, 0, crc(stage, 4, length) ^ salt);
-            storesExactly(expected, at -> NativeKernel.persistFrame(at, stage.address(), length, slots, salt));
-            storesExactly(expected, at -> NativeKernel.storeFrame(at, stage.address(), length, slots, salt));
+            storesExactly(expected, at -> kernel.persistFrame(at, stage.address(), length, slots, salt));
+            storesExactly(expected, at -> kernel.storeFrame(at, stage.address(), length, slots, salt));
         });
     }
 
     @Test
     void shouldBuildTheFrameOfOneEntryFromMemoryOfAnyKind() {
-        assumeTrue(NativeKernel.hasEntry(), "the kernel builds no frames on this CPU: not tested");
+        assumeTrue(kernel.hasEntry(), "the kernel builds no frames on this CPU: not tested");
         lengths(LARGEST_PAYLOAD_BYTES).forEach(length -> {
             MemorySegment payload = payload(length);
             int frameLength = FrameDescriptor.frameLength(length);
@@ -126,11 +126,11 @@ class NativeKernelTest {
             expected.set(I32, 0, crc(expected, 4, frameLength) ^ salt);
             storesExactly(
                     expected,
-                    at -> NativeKernel.persistEntry(
+                    at -> kernel.persistEntry(
                             at, payload, length, type, position, sequence, timestampNs, attributes, salt));
             storesExactly(
                     expected,
-                    at -> NativeKernel.storeEntry(
+                    at -> kernel.storeEntry(
                             at, payload, length, type, position, sequence, timestampNs, attributes, salt));
         });
     }
@@ -145,8 +145,7 @@ class NativeKernelTest {
         storesExactly(
                 MemorySegment.ofArray(new byte[0]),
                 at -> assertThrows(
-                        IllegalStateException.class,
-                        () -> NativeKernel.persistEntry(at, closed, 100, 0, 0, 0, 0, 0, 0)));
+                        IllegalStateException.class, () -> kernel.persistEntry(at, closed, 100, 0, 0, 0, 0, 0, 0)));
     }
 
     /// Heap or native, writable or read-only, at any alignment.

@@ -2,6 +2,7 @@ package io.fenceline.journal.persist;
 
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.PersistStrategy;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// | level | unit | undecided until | and until then |
 /// |---|---|---|---|
 /// | `MEMORY` | word of 8 bytes | the drain of the thread that stored it or rewrote it | any of its values |
+/// | `MEMORY`, in a cache | word of 8 bytes | a rewrite, then the drain of that thread | any of its values |
 /// | `DEVICE` | sector of 512 bytes | a `drain` or `sync` of anybody that succeeds | any version since |
 /// | `PROCESS` | sector of 512 bytes | a `sync` of anybody that succeeds | any version since |
 ///
@@ -85,6 +87,8 @@ public final class SimulatedMedium implements Persister {
     private final Map<Long, Integer> storesPerLine = new LinkedHashMap<>();
     private long needlessDrains;
     private boolean garbageSectors;
+    private PersistStrategy strategy = PersistStrategy.NT;
+    private boolean cachesPersist;
     private long unreadableFrom;
     private long unreadableTo;
     private boolean rebooted;
@@ -109,7 +113,17 @@ public final class SimulatedMedium implements Persister {
     }
 
     @Override
-    public synchronized void store(long fileOffset, long sourceAddress, long lengthBytes) {
+    public void store(long fileOffset, long sourceAddress, long lengthBytes) {
+        store(fileOffset, sourceAddress, lengthBytes, Thread.currentThread().threadId());
+    }
+
+    /// A store that ends in a cache: no drain makes it persistent before it is rewritten, unless caches persist.
+    void storeInCache(long fileOffset, long sourceAddress, long lengthBytes) {
+        long owner = cachesPersist ? Thread.currentThread().threadId() : NOBODY;
+        store(fileOffset, sourceAddress, lengthBytes, owner);
+    }
+
+    private synchronized void store(long fileOffset, long sourceAddress, long lengthBytes, long owner) {
         if (level == Durability.MEMORY
                 && (fileOffset % LINE_LENGTH_BYTES != 0 || lengthBytes % LINE_LENGTH_BYTES != 0)) {
             throw new IllegalArgumentException("not whole lines: " + fileOffset + ", " + lengthBytes);
@@ -119,20 +133,21 @@ public final class SimulatedMedium implements Persister {
         for (long at = fileOffset; at < fileOffset + lengthBytes; at += LINE_LENGTH_BYTES) {
             storesPerLine.merge(at, 1, Integer::sum);
         }
-        apply(fileOffset, source, fails ? lengthBytes / 2 / WORD_LENGTH_BYTES * WORD_LENGTH_BYTES : lengthBytes);
+        long done = fails ? lengthBytes / 2 / WORD_LENGTH_BYTES * WORD_LENGTH_BYTES : lengthBytes;
+        apply(fileOffset, source, done, owner);
         if (fails) {
             throw fail(Kind.STORE);
         }
     }
 
-    private void apply(long fileOffset, MemorySegment source, long lengthBytes) {
+    private void apply(long fileOffset, MemorySegment source, long lengthBytes, long owner) {
         visible.write(fileOffset, source, lengthBytes);
         for (long unit = fileOffset / unitLengthBytes; unit * unitLengthBytes < fileOffset + lengthBytes; unit++) {
-            changed(unit);
+            changed(unit, owner);
         }
     }
 
-    private void changed(long index) {
+    private void changed(long index, long owner) {
         byte[] now = visible.copyOf(index * unitLengthBytes, unitLengthBytes);
         Unit unit = undecided.get(index);
         if (unit == null) {
@@ -147,7 +162,7 @@ public final class SimulatedMedium implements Persister {
         if (!Arrays.equals(unit.versions.getLast(), now)) {
             unit.versions.add(now);
         }
-        unit.owner = Thread.currentThread().threadId();
+        unit.owner = owner;
     }
 
     @Override
@@ -270,6 +285,20 @@ public final class SimulatedMedium implements Persister {
         unreadableTo = fileOffset + lengthBytes;
     }
 
+    /// What [#persister] does at `MEMORY`, here and in each medium made from this one: NT, if nothing is said.
+    ///
+    /// @param cachesPersist whether what is in a cache survives a power cut, once its thread has drained
+    public synchronized void persistBy(PersistStrategy strategy, boolean cachesPersist) {
+        this.strategy = strategy;
+        this.cachesPersist = cachesPersist;
+    }
+
+    /// What stands between the journal and this medium: at `MEMORY` the product's strategy over simulated
+    /// instructions, else nothing.
+    public synchronized Persister persister() {
+        return level == Durability.MEMORY ? new SimulatedMemory(this, strategy) : this;
+    }
+
     /// Power cuts may leave one undecided sector garbage.
     public synchronized void garbageSectors(boolean garbageSectors) {
         this.garbageSectors = garbageSectors;
@@ -291,6 +320,8 @@ public final class SimulatedMedium implements Persister {
             next.undecided.put(index, copy);
         });
         next.garbageSectors = garbageSectors;
+        next.strategy = strategy;
+        next.cachesPersist = cachesPersist;
         next.rebooted = rebooted;
         next.recordVersionAtBoot = recordVersionAtBoot;
         return next;
@@ -300,10 +331,10 @@ public final class SimulatedMedium implements Persister {
     public synchronized SimulatedMedium afterProcessCrash(Operation store, long doneBytes) {
         SimulatedMedium next = afterProcessCrash();
         next.apply(
-                store.fileOffset, MemorySegment.ofAddress(store.sourceAddress).reinterpret(doneBytes), doneBytes);
-        if (level == Durability.MEMORY) {
-            next.undecided.values().forEach(unit -> unit.owner = NOBODY);
-        }
+                store.fileOffset,
+                MemorySegment.ofAddress(store.sourceAddress).reinterpret(doneBytes),
+                doneBytes,
+                level == Durability.MEMORY ? NOBODY : Thread.currentThread().threadId());
         return next;
     }
 
@@ -339,6 +370,8 @@ public final class SimulatedMedium implements Persister {
         }
         SimulatedMedium next = new SimulatedMedium(level, lengthBytes, image, image.fork());
         next.garbageSectors = garbageSectors;
+        next.strategy = strategy;
+        next.cachesPersist = cachesPersist;
         next.rebooted = true;
         return next;
     }

@@ -68,12 +68,12 @@ public final class SimulatedJournal {
 
     /// Opens with another durability than the medium behaves by.
     public Positions open(Durability durability, JournalConfig config) {
-        return open(medium, durability, config);
+        return open(medium.persister(), durability, config);
     }
 
     /// Opens over a persister that stands in front of the medium.
     public Positions open(UnaryOperator<Persister> wrapper, JournalConfig config) {
-        return open(wrapper.apply(medium), medium.level(), config);
+        return open(wrapper.apply(medium.persister()), medium.level(), config);
     }
 
     private Positions open(Persister persister, Durability durability, JournalConfig config) {
@@ -130,14 +130,14 @@ public final class SimulatedJournal {
 
         /// Persists what is kept and seals.
         public void repair() {
-            recovery.repair(medium);
+            recovery.repair(medium.persister());
         }
 
         /// Makes the record of the next epoch durable.
         public void nextEpoch() {
             long nextSequence = Objects.requireNonNull(report, "scan first").nextSequence();
             new StateKeeper(
-                            medium,
+                            medium.persister(),
                             head.superblock(),
                             head.state(),
                             nextSequence,

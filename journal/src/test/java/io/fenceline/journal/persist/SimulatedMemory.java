@@ -1,0 +1,189 @@
+package io.fenceline.journal.persist;
+
+import io.fenceline.journal.PersistStrategy;
+import io.fenceline.journal.format.Crc32c;
+import io.fenceline.journal.format.FrameDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/// The product's [MemoryStrategy], whose instructions are done to a [SimulatedMedium]: a destination is a file offset.
+/// A
+/// write-back is the medium's rewrite, and a sweep that is left out is a word that no drain decides.
+final class SimulatedMemory implements Persister {
+    private final SimulatedMedium medium;
+    private final MemoryStrategy strategy;
+
+    SimulatedMemory(SimulatedMedium medium, PersistStrategy strategy) {
+        this.medium = medium;
+        this.strategy = MemoryStrategy.of(strategy, new SimulatedInstructions(medium));
+    }
+
+    private static final class SimulatedInstructions extends Instructions {
+        private final SimulatedMedium medium;
+
+        SimulatedInstructions(SimulatedMedium medium) {
+            this.medium = medium;
+        }
+
+        @Override
+        void copy(long destination, long source, long length) {
+            medium.store(destination, source, length);
+        }
+
+        @Override
+        void persist(long destination, long source, long length) {
+            copy(destination, source, length);
+            fence();
+        }
+
+        @Override
+        void store(long destination, long source, long length) {
+            medium.storeInCache(destination, source, length);
+        }
+
+        @Override
+        void writeBack(long address, long length) {
+            medium.rewrite(address, length);
+        }
+
+        @Override
+        void flush(long address, long length) {
+            writeBack(address, length);
+            fence();
+        }
+
+        @Override
+        void fence() {
+            medium.drain();
+        }
+
+        @Override
+        int crc32c(int crc, long address, long length) {
+            if (crc != 0) {
+                throw new UnsupportedOperationException("frames that go through in chunks");
+            }
+            CRC32C checksum = new CRC32C();
+            checksum.update(MemorySegment.ofAddress(address).reinterpret(length).asByteBuffer());
+            return (int) checksum.getValue();
+        }
+
+        @Override
+        int copyCrc32c(int crc, long destination, long source, long length) {
+            copy(destination, source, length);
+            return crc32c(crc, source, length);
+        }
+
+        @Override
+        void persistFrame(long destination, long source, long length, long slotsLength, int salt) {
+            complete(source, length, salt);
+            persist(destination, source, slotsLength);
+        }
+
+        @Override
+        void storeFrame(long destination, long source, long length, long slotsLength, int salt) {
+            complete(source, length, salt);
+            store(destination, source, slotsLength);
+        }
+
+        private void complete(long source, long length, int salt) {
+            int start = FrameDescriptor.CHECKSUM_START;
+            ByteBuffer frame =
+                    MemorySegment.ofAddress(source).reinterpret(length).asByteBuffer();
+            frame.order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(FrameDescriptor.CHECKSUM_OFFSET, crc32c(0, source + start, length - start) ^ salt);
+        }
+
+        @Override
+        boolean hasEntry() {
+            return false;
+        }
+
+        @Override
+        void persistEntry(
+                long destination,
+                MemorySegment payload,
+                long length,
+                int type,
+                long position,
+                long sequence,
+                long timestampNs,
+                long word,
+                int salt) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        void storeEntry(
+                long destination,
+                MemorySegment payload,
+                long length,
+                int type,
+                long position,
+                long sequence,
+                long timestampNs,
+                long word,
+                int salt) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    @Override
+    public void store(long fileOffset, long sourceAddress, long lengthBytes) {
+        strategy.store(fileOffset, sourceAddress, lengthBytes);
+    }
+
+    @Override
+    public void drain() {
+        strategy.drain();
+    }
+
+    @Override
+    public void persist(long fileOffset, long sourceAddress, long lengthBytes) {
+        strategy.persist(fileOffset, sourceAddress, lengthBytes);
+    }
+
+    @Override
+    public void persistFrame(
+            long fileOffset,
+            ByteBuffer stage,
+            long stageAddress,
+            int lengthBytes,
+            int slotsLengthBytes,
+            int salt,
+            Crc32c crc) {
+        strategy.persistFrame(fileOffset, stageAddress, lengthBytes, slotsLengthBytes, salt);
+    }
+
+    @Override
+    public void rewrite(long fileOffset, long lengthBytes) {
+        strategy.rewrite(fileOffset, lengthBytes);
+    }
+
+    @Override
+    public void sync() {
+        medium.sync();
+    }
+
+    @Override
+    public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
+        medium.read(fileOffset, destination, destinationOffset, lengthBytes);
+    }
+
+    @Override
+    public void populate(long fileOffset, long lengthBytes) {
+        medium.populate(fileOffset, lengthBytes);
+    }
+
+    @Override
+    public @Nullable Throwable fault() {
+        return medium.fault();
+    }
+
+    @Override
+    public void poison(Throwable cause) {
+        medium.poison(cause);
+    }
+}
