@@ -9,6 +9,7 @@ import io.fenceline.journal.persist.Persister;
 import io.fenceline.journal.positions.RunFile;
 import io.fenceline.journal.recovery.FrameReader;
 import io.fenceline.journal.recovery.Head;
+import io.fenceline.journal.recovery.StateLines;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -32,33 +33,35 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
 
     private static final int PIECE_LENGTH_BYTES = 1 << 20;
 
-    private final JournalFiles files;
+    private final Path directory;
+    private final Runnable closing;
     private final Superblock superblock;
     private final Geometry geometry;
     private final Persister persister;
     private final FrameReader frames;
-    private final ByteBuffer piece = ByteBuffer.allocateDirect(PIECE_LENGTH_BYTES);
+    private final ByteBuffer piece;
     private final ByteBuffer line = ByteBuffer.allocateDirect(StateRecord.LENGTH_BYTES);
     private StateRecord state;
+    private long nextVersion;
     private boolean closed;
 
-    private Archive(JournalFiles files) {
-        this.files = files;
-        this.superblock =
-                Head.read(files::read, files.logLengthBytes(), files.logPath()).superblock();
+    /// Over any medium, as `DEVICE`; for crash tests.
+    ///
+    /// @param lengthBytes of the file
+    /// @param closing     gives the file back
+    Archive(Persister persister, long lengthBytes, Path directory, Runnable closing) {
+        this.directory = directory;
+        this.closing = closing;
+        this.persister = persister;
+        Head head = Head.read(persister::read, lengthBytes, directory);
+        this.superblock = head.superblock();
         this.geometry = superblock.geometry();
-        if (!superblock.isArchive()) {
-            throw new JournalException.Unsupported(
-                    files.directory() + " is a journal, not an archive: choose a new path for the archive");
-        }
-        files.lock();
-        this.persister =
-                files.persister(Durability.DEVICE, PersistStrategy.NT); // pwrite and fdatasync, whatever lies below
-        this.frames = new FrameReader(files::read, superblock);
-        this.state =
-                Head.read(files::read, files.logLengthBytes(), files.logPath()).state();
+        this.frames = new FrameReader(persister::read, superblock);
+        this.piece = ByteBuffer.allocateDirect(Math.min(PIECE_LENGTH_BYTES, geometry.segmentLengthBytes()));
+        this.state = head.state();
         // What a process left that has died may not be durable yet; from here on it is.
-        write(state);
+        StateLines.rewrite(persister, state, superblock.salt());
+        this.nextVersion = StateLines.freshVersion(persister::read, state.version(), superblock.salt());
     }
 
     /// Opens the archive of a journal, with [#DEFAULT_CAPACITY_BYTES] if it is to be made.
@@ -86,7 +89,16 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
         JournalFiles files = JournalFiles.open(directory, true);
         boolean done = false;
         try {
-            Archive archive = new Archive(files);
+            Superblock found = Head.read(files::read, files.logLengthBytes(), files.logPath())
+                    .superblock();
+            if (!found.isArchive()) {
+                throw new JournalException.Unsupported(
+                        directory + " is a journal, not an archive: choose a new path for the archive");
+            }
+            files.lock();
+            Persister persister =
+                    files.persister(Durability.DEVICE, PersistStrategy.NT); // pwrite and fdatasync, whatever lies below
+            Archive archive = new Archive(persister, files.logLengthBytes(), files.directory(), files::close);
             archive.requireSame(source.journalId());
             done = true;
             return archive;
@@ -128,7 +140,7 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
 
     private void requireSame(UUID journalId) {
         if (!superblock.journalId().equals(journalId)) {
-            throw new JournalException.Corrupt("archive " + files.directory() + ": expected one of journal " + journalId
+            throw new JournalException.Corrupt("archive " + directory + ": expected one of journal " + journalId
                     + ", found one of journal " + superblock.journalId() + "; choose another path");
         }
     }
@@ -144,14 +156,13 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
         long start = segment.start();
         boolean empty = end() == retained();
         if (!empty && (start > end() || start < retained())) {
-            throw new JournalException(
-                    "archive " + files.directory() + " holds positions " + retained() + " to " + end()
-                            + ", and the next segment of the journal begins at " + start
-                            + ": the ring went past the archive, or this is an older copy of it; begin a new archive");
+            throw new JournalException("archive " + directory + " holds positions " + retained() + " to " + end()
+                    + ", and the next segment of the journal begins at " + start
+                    + ": the ring went past the archive, or this is an older copy of it; begin a new archive");
         }
         long retained = empty ? start : retained();
         if (segment.end() > retained + geometry.capacityBytes()) {
-            throw new JournalException("archive " + files.directory() + " is full: it holds " + geometry.capacityBytes()
+            throw new JournalException("archive " + directory + " is full: it holds " + geometry.capacityBytes()
                     + " bytes of the log, positions " + retained() + " to " + end() + "; begin a new archive");
         }
         if (start < end()) {
@@ -186,7 +197,7 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
         MemorySegment bytes = MemorySegment.ofBuffer(piece);
         long length = segment.end() - segment.start();
         for (long done = 0; done < length; ) {
-            long chunk = Math.min(PIECE_LENGTH_BYTES, length - done);
+            long chunk = Math.min(piece.capacity(), length - done);
             segment.read(done, bytes, 0, chunk);
             persister.store(geometry.fileOffset(segment.start()) + done, bytes.address(), chunk);
             done += chunk;
@@ -205,7 +216,7 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
             FrameVerdict verdict = frames.certify(position, epoch, Integer.MAX_VALUE);
             if (!verdict.isValid() || frames.nextPosition() > to) {
                 throw new JournalException.Corrupt("position " + position + " of segment " + from + ", as copied to "
-                        + files.logPath() + ": expected a whole frame, found: " + verdict.text()
+                        + directory + ": expected a whole frame, found: " + verdict.text()
                         + "; `fenceline verify` tells what the journal holds there");
             }
             epoch = frames.epoch();
@@ -216,7 +227,7 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
             boolean entries = verdict == FrameVerdict.DATA;
             if (frames.sequence() < next || (frames.sequence() > next && entries && !gapAllowed)) {
                 throw new JournalException.Corrupt("position " + position + " of segment " + from + ": sequence "
-                        + frames.sequence() + ", expected " + next + " behind what is archived in " + files.directory()
+                        + frames.sequence() + ", expected " + next + " behind what is archived in " + directory
                         + "; was the log cut off while nobody archived? begin a new archive");
             }
             next = frames.sequence() + (entries ? frames.entries() : 0);
@@ -227,7 +238,7 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
 
     private void record(long retained, long end, long nextSequence, int epoch) {
         StateRecord next = new StateRecord(
-                state.version() + 1,
+                nextVersion++,
                 end,
                 end,
                 nextSequence,
@@ -271,7 +282,7 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            files.close();
+            closing.run();
         }
     }
 }

@@ -15,6 +15,7 @@ import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.journal.SealedSegment;
 import io.fenceline.journal.SegmentConsumer;
 import io.fenceline.journal.VerifyReport;
+import io.fenceline.journal.format.StateRecord;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -90,6 +91,40 @@ class ArchiverTest {
             assertTrue(report.isWhole(), report::toString);
             assertEquals(0, report.from());
             assertEquals(archive.end(), report.to());
+        }
+    }
+
+    /// Goal: where a killed archiver left another attempt at the next record, torn, the next archiver does not write a
+    /// record of that version: words that the two share could make the old one whole in one mirror.
+    @Test
+    void shouldLeaveOutARecordThatATornAttemptMayShareALineWith() throws IOException {
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            while (journal.published() < 3 * SEGMENT) {
+                append(appender, 100);
+            }
+            try (Archive archive = archive(journal);
+                    Archiver archiver = Archiver.open(journal, "archive", archive)) {
+                assertEquals(1, archiver.poll(1));
+            }
+            StateRecord before = record();
+            try (FileChannel log = FileChannel.open(kept().resolve("journal.log"), StandardOpenOption.WRITE)) {
+                ByteBuffer torn = ByteBuffer.allocate(24).putLong(0, before.version() + 1);
+                log.write(torn, StateRecord.fileOffset(before.version() + 1, 1));
+            }
+            try (Archive archive = archive(journal);
+                    Archiver archiver = Archiver.open(journal, "archive", archive)) {
+                assertEquals(1, archiver.poll(1));
+                assertEquals(before.version() + 3, record().version());
+                assertEquals(2 * SEGMENT, record().floor());
+            }
+            check(journal, appender.nextSequence());
+        }
+    }
+
+    private StateRecord record() {
+        try (ReadOnlyJournal archive = Journal.openReadOnly(kept())) {
+            return archive.view().newestState();
         }
     }
 

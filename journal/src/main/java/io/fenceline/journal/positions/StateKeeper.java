@@ -1,12 +1,12 @@
 package io.fenceline.journal.positions;
 
 import io.fenceline.journal.Durability;
-import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.persist.Persister;
+import io.fenceline.journal.recovery.StateLines;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
@@ -52,7 +52,7 @@ final class StateKeeper {
         this.geometry = superblock.geometry();
         this.salt = superblock.salt();
         this.lineBytes = MemorySegment.ofBuffer(line.slice(0, StateRecord.LENGTH_BYTES));
-        this.version = freshVersion(last.version()) - 1;
+        this.version = StateLines.freshVersion(persister::read, last.version(), salt) - 1;
         this.lease = last.lease();
         this.floor = last.lease();
         this.floorSequence = nextSequence;
@@ -62,34 +62,6 @@ final class StateKeeper {
         this.flags = emulated ? StateRecord.FLAG_EMULATED : 0;
         this.durability = durability.id();
         this.bootHash = bootHash;
-    }
-
-    /// The version of this writer's first record: in the pair that does not hold the newest one, on the first
-    /// line whose mirrors both hold an older record or nothing. A crash may have left another attempt at the next
-    /// version there, torn; words that it shares with the new record could make it whole in one mirror, beside
-    /// the new one in the other.
-    private long freshVersion(long newest) {
-        ByteBuffer page = ByteBuffer.allocateDirect(StateRecord.PAGE_LENGTH_BYTES);
-        for (long next = newest + 1; next <= newest + StateRecord.LINES; next += StateRecord.PAIRS) {
-            if (isFresh(page, next, 0) && isFresh(page, next, 1)) {
-                return next;
-            }
-        }
-        return newest + 1;
-    }
-
-    private boolean isFresh(ByteBuffer page, long version, int mirror) {
-        int pair = (int) (version % StateRecord.PAIRS);
-        int line = (int) (version / StateRecord.PAIRS % StateRecord.LINES);
-        MemorySegment bytes = MemorySegment.ofBuffer(page.clear());
-        try {
-            persister.read(StateRecord.pageFileOffset(pair, mirror), bytes, 0, StateRecord.PAGE_LENGTH_BYTES);
-        } catch (JournalException.Io e) {
-            return true; // storing there may mend it
-        }
-        MemorySegment lineOfPage = bytes.asSlice((long) line * StateRecord.LENGTH_BYTES, StateRecord.LENGTH_BYTES);
-        MemorySegment zeros = MemorySegment.ofArray(new byte[StateRecord.LENGTH_BYTES]);
-        return StateRecord.decode(page, pair, line, salt) != null || lineOfPage.mismatch(zeros) < 0;
     }
 
     /// Makes the record {epoch + 1, not clean, this boot} durable for real, at every level.

@@ -10,8 +10,6 @@ import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.persist.Persister;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -240,7 +238,7 @@ public final class Recovery {
             return;
         }
         if (sameBoot) {
-            persistRecord(persister);
+            StateLines.rewrite(persister, state, superblock.salt());
             for (long from = state.floor(); from < keptEnd; ) {
                 long to = Math.min(keptEnd, geometry.segmentEnd(from));
                 persister.rewrite(geometry.fileOffset(from), to - from);
@@ -267,21 +265,6 @@ public final class Recovery {
             } else {
                 persister.drain();
             }
-        }
-    }
-
-    /// Writes the record that everything was judged by to its lines again, one mirror after the other, so that a
-    /// torn write cannot take both.
-    private void persistRecord(Persister persister) {
-        ByteBuffer line =
-                ByteBuffer.allocateDirect(2 * StateRecord.LENGTH_BYTES).alignedSlice(StateRecord.LENGTH_BYTES);
-        state.encode(line, superblock.salt());
-        for (int mirror = 0; mirror < StateRecord.MIRRORS; mirror++) {
-            persister.store(
-                    StateRecord.fileOffset(state.version(), mirror),
-                    MemorySegment.ofBuffer(line.clear()).address(),
-                    StateRecord.LENGTH_BYTES);
-            persister.drain();
         }
     }
 
