@@ -253,6 +253,10 @@ public final class ConcurrentAppender extends Appender {
                 long result = positions.admit(reservations, start, reservations.sequence(base, word), start + length);
                 if (result == Positions.NOT_YET_PUBLISHED) {
                     spins = await(spins);
+                } else if (result == Positions.CUT_WAITS) {
+                    if (!positions.stepAside(own.activity)) {
+                        return refused();
+                    }
                 } else if (result != 0) {
                     return result;
                 }

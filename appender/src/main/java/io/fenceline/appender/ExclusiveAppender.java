@@ -107,15 +107,23 @@ public final class ExclusiveAppender extends Appender {
             return AppendResult.CLOSED;
         }
         try {
-            long start = positions.reserved();
-            long sequence = positions.nextSequence();
-            long end = run.place(start);
-            if (end > positions.freeEnd()) {
-                long result = positions.admit(end);
-                if (result != 0) {
-                    return result;
+            long start;
+            long end;
+            do {
+                start = positions.reserved();
+                end = run.place(start);
+                if (end > positions.freeEnd()) {
+                    long result = positions.admit(end);
+                    if (result == Positions.CUT_WAITS) {
+                        if (!positions.stepAside(staging.activity)) {
+                            return AppendResult.CLOSED;
+                        }
+                    } else if (result != 0) {
+                        return result;
+                    }
                 }
-            }
+            } while (start != positions.reserved() || end > positions.freeEnd());
+            long sequence = positions.nextSequence();
             int first = start == geometry.segmentStart(start) ? 0 : run.split();
             if (first < run.frames()) {
                 positions.enterSegment(run.position(first));
@@ -196,7 +204,8 @@ public final class ExclusiveAppender extends Appender {
     }
 
     private long reserveSlowly(long start, int slotsLength) {
-        if (staging.expects) {
+        boolean expects = staging.expects;
+        if (expects) {
             staging.expects = false;
             if (!staging.isExpected(start, positions.nextSequence())) {
                 return AppendResult.CONFLICT;
@@ -209,6 +218,13 @@ public final class ExclusiveAppender extends Appender {
                 : segmentStart + geometry.segmentLengthBytes();
         if (position + slotsLength > positions.freeEnd()) {
             long result = positions.admit(position + slotsLength);
+            if (result == Positions.CUT_WAITS) {
+                if (!positions.stepAside(staging.activity)) {
+                    return AppendResult.CLOSED;
+                }
+                staging.expects = expects;
+                return reserveSlowly(positions.reserved(), slotsLength);
+            }
             if (result != 0) {
                 return result;
             }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fenceline.journal.AppendResult;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
@@ -24,8 +25,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -208,6 +211,87 @@ class TruncationRulesTest {
         end(positions);
         // What was written after the last cut is exactly what was acknowledged there.
         assertTrue(acknowledged.size() >= walk.data().size());
+    }
+
+    /// How an append waits for room.
+    enum Waiting {
+        EXCLUSIVE,
+        RUN,
+        CONCURRENT
+    }
+
+    /// Goal: an append that waits for room steps aside for a cut, and goes on behind it with the sequence from the cut
+    /// on: nobody waits for the other.
+    @ParameterizedTest
+    @EnumSource(Waiting.class)
+    @Timeout(60)
+    void shouldCutWhileAnAppendWaitsForRoom(Waiting waiting) throws InterruptedException {
+        SimulatedJournal journal = SimulatedJournal.create(Durability.PROCESS, Geometry.of(4096, 2));
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
+        boolean concurrent = waiting == Waiting.CONCURRENT;
+        Appender appender = concurrent ? ConcurrentAppender.open(positions) : ExclusiveAppender.open(positions);
+        for (int i = 0; i < 64; i++) {
+            assertTrue(appender.append(ENTRY) >= 0);
+        }
+        AtomicLong result = new AtomicLong(Long.MIN_VALUE);
+        Thread waiter = Thread.ofPlatform().start(() -> {
+            if (waiting == Waiting.RUN) {
+                ExclusiveAppender exclusive = (ExclusiveAppender) appender;
+                FrameRun run = exclusive.run(128);
+                run.add(ENTRY, 70, 0);
+                run.add(ENTRY, 70, 0);
+                result.set(exclusive.commit(run, 0));
+            } else {
+                result.set(appender.append(ENTRY));
+            }
+        });
+        awaitSleep(waiter);
+        truncate(journal, positions, 10);
+        assertEquals(10, concurrent ? ((ConcurrentAppender) appender).nextSequence() : positions.nextSequence());
+        awaitSleep(waiter);
+        truncate(journal, positions, 5);
+        awaitSleep(waiter);
+        assertEquals(Long.MIN_VALUE, result.get());
+        assertEquals(8192, positions.retain(8192));
+        waiter.join();
+        assertEquals(8192, result.get());
+        FrameReader frames = new FrameReader(journal.medium()::read, journal.superblock());
+        assertEquals(FrameVerdict.DATA, frames.certify(8192, 3, 3));
+        assertEquals(5, frames.sequence());
+        appender.close();
+        assertTrue(positions.close());
+    }
+
+    /// Goal: what an append expects is judged after the cut that it stepped aside for.
+    @ParameterizedTest
+    @EnumSource(
+            value = Waiting.class,
+            names = {"EXCLUSIVE", "CONCURRENT"})
+    @Timeout(60)
+    void shouldConflictWhenALogIsCutThatAnAppendWaitsFor(Waiting waiting) throws InterruptedException {
+        SimulatedJournal journal = SimulatedJournal.create(Durability.PROCESS, Geometry.of(4096, 2));
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
+        Appender appender =
+                waiting == Waiting.CONCURRENT ? ConcurrentAppender.open(positions) : ExclusiveAppender.open(positions);
+        for (int i = 0; i < 64; i++) {
+            assertTrue(appender.append(ENTRY) >= 0);
+        }
+        AtomicLong result = new AtomicLong(Long.MIN_VALUE);
+        Thread waiter = Thread.ofPlatform()
+                .start(() -> result.set(appender.expectSequence(64).append(ENTRY)));
+        awaitSleep(waiter);
+        truncate(journal, positions, 10);
+        waiter.join();
+        assertEquals(AppendResult.CONFLICT, result.get());
+        appender.close();
+        assertTrue(positions.close());
+    }
+
+    private static void awaitSleep(Thread thread) {
+        while (thread.getState() != Thread.State.TIMED_WAITING) {
+            assertTrue(thread.isAlive(), "it should wait for room");
+            Thread.onSpinWait();
+        }
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.security.SecureRandom;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// A journal, open for writing by this process. At most one writer has it open; any number of readers may.
 ///
@@ -150,6 +151,7 @@ public final class Journal implements JournalSource {
             LogView view = new LogView(
                     head.superblock(), files.mapping(), files::read, run, head.state(), -1, files.logPath());
             done = true;
+            run.recovered(report, System.currentTimeMillis() * 1_000_000L);
             Events.recovered(head.superblock().journalId(), report);
             return new Journal(files, durability, report, positions, view, readers);
         } finally {
@@ -277,15 +279,15 @@ public final class Journal implements JournalSource {
     /// and their place in the ring comes back with retention only. Sequences go on from the first entry that
     /// was cut.
     ///
-    /// Appenders may stay open, and appends of other threads wait meanwhile. With an open exclusive appender
-    /// this counts as a use of it. Tailers are told by their result TRUNCATED, in other processes too, if they
-    /// have delivered what is cut.
+    /// Appenders may stay open: an append that has begun is waited for, one that waits for room lets the cut go
+    /// first, and appends that come meanwhile wait. Tailers are told by their result TRUNCATED, in other processes
+    /// too, if they have delivered what is cut.
     ///
     /// Cost: a store of every slot that is cut, and three syncs.
     ///
     /// @param position from [#retained] to [#published], of a frame, or [#published] itself: then nothing is
     /// cut
-    /// @return where the next frame goes, at or after the old [#published]
+    /// @return where the cut ended and the next frame goes: the [#published] of before
     /// @throws IllegalArgumentException if no frame begins there
     /// @throws IllegalStateException    if the journal is closed, or an append has been under way for 10 s
     /// @throws JournalException         if the storage fails: the journal is poisoned, and the next opening
@@ -293,8 +295,8 @@ public final class Journal implements JournalSource {
     ///                                  the truncation, or takes it back
     public synchronized long truncate(long position) {
         CutSeek seek = new CutSeek(files::read, view.superblock());
-        positions.truncate((retained, end, nextSequence) -> seek.position(position, retained, end, nextSequence));
-        return published();
+        return positions.truncate(
+                (retained, end, nextSequence) -> seek.position(position, retained, end, nextSequence));
     }
 
     /// The same, from the entry with a sequence on, which gives the next entry that sequence.
@@ -306,8 +308,8 @@ public final class Journal implements JournalSource {
     ///                                  at all
     public synchronized long truncateFromSequence(long sequence) {
         CutSeek seek = new CutSeek(files::read, view.superblock());
-        positions.truncate((retained, end, nextSequence) -> seek.sequence(sequence, retained, end, nextSequence));
-        return published();
+        return positions.truncate(
+                (retained, end, nextSequence) -> seek.sequence(sequence, retained, end, nextSequence));
     }
 
     /// Gives up the whole log and goes on with `nextSequence`, as after the installation of a snapshot. Durable
@@ -382,12 +384,12 @@ public final class Journal implements JournalSource {
 
     @Override
     public List<CursorStatus> cursors() {
-        return Readers.cursors(files, journalId(), published());
+        return Readers.cursors(files, journalId(), view);
     }
 
     @Override
     public List<GateStatus> gates() {
-        return readers.gates(published());
+        return Readers.gates(readers, view);
     }
 
     @Override
@@ -400,6 +402,11 @@ public final class Journal implements JournalSource {
     @SuppressWarnings("exports")
     public CursorFiles cursorFiles() {
         return files.cursors();
+    }
+
+    @Override
+    public @Nullable WriterCounters writer() {
+        return view.writer();
     }
 
     @Override

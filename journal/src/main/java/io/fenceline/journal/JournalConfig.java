@@ -116,6 +116,7 @@ public final class JournalConfig {
     }
 
     /// How long [FullPolicy#BLOCK] waits before it returns `FULL`; `Long.MAX_VALUE` (default) waits for ever.
+    /// If the log is cut off or reset meanwhile, it waits anew.
     ///
     /// @throws IllegalArgumentException if negative
     public JournalConfig withBlockTimeoutNs(long blockTimeoutNs) {

@@ -6,6 +6,7 @@ import io.fenceline.journal.positions.ReadersFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// What a tailer reads from: a journal open for writing in this process, or one opened read-only.
 public sealed interface JournalSource extends AutoCloseable permits Journal, ReadOnlyJournal {
@@ -37,6 +38,10 @@ public sealed interface JournalSource extends AutoCloseable permits Journal, Rea
     ///
     /// @throws JournalException.Io if this process may not open `readers.run`
     List<GateStatus> gates();
+
+    /// Stalls, refusals and recovery of the last writer; null if none had the journal open in this boot.
+    @Nullable
+    WriterCounters writer();
 
     /// Whether a writer has the journal open now.
     boolean isWriterAlive();

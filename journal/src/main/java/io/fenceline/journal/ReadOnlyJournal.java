@@ -65,6 +65,11 @@ public final class ReadOnlyJournal implements JournalSource {
     }
 
     @Override
+    public @Nullable WriterCounters writer() {
+        return view.writer();
+    }
+
+    @Override
     public boolean isWriterAlive() {
         return files.isWriterAlive();
     }
@@ -134,12 +139,12 @@ public final class ReadOnlyJournal implements JournalSource {
 
     @Override
     public List<CursorStatus> cursors() {
-        return Readers.cursors(files, journalId(), published());
+        return Readers.cursors(files, journalId(), view);
     }
 
     @Override
     public List<GateStatus> gates() {
-        return readers().gates(published());
+        return Readers.gates(readers(), view);
     }
 
     @Override

@@ -83,6 +83,20 @@ public final class Tailer implements AutoCloseable {
         return new Tailer(source, config, find(source.view(), start));
     }
 
+    /// Opens a named tailer: it goes on where it committed, in the next process too; a new one begins at the oldest
+    /// entry. [Cursor#open] with [CursorConfig#defaults].
+    ///
+    /// @throws IllegalArgumentException as [Cursor#open]
+    /// @throws JournalException         as [Cursor#open]
+    public static Cursor named(JournalSource source, String name) {
+        return Cursor.open(source, name, CursorConfig.defaults());
+    }
+
+    /// The same, configured: where a new one begins, whether it holds the ring, when it commits by itself.
+    public static Cursor named(JournalSource source, String name, CursorConfig config) {
+        return Cursor.open(source, name, config);
+    }
+
     /// Opens a tailer that goes on at a place that was found before.
     static Tailer open(JournalSource source, Seek.Place place) {
         return new Tailer(source, TailerConfig.defaults(), place);

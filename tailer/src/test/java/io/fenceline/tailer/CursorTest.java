@@ -459,6 +459,7 @@ class CursorTest {
                 assertEquals("reader-%03d".formatted(i), status.name());
                 assertEquals(i % 101, status.nextSequence());
                 assertEquals(journal.published() - status.position(), status.lagBytes());
+                assertEquals(100 - i % 101, status.lagEntries());
                 assertEquals(i % 2 == 0, status.isGating());
                 assertEquals(i < 20, status.isOpen());
             }

@@ -73,6 +73,7 @@ class GateTest {
             assertEquals(AppendResult.BACK_PRESSURED, fill(appender));
             assertEquals(0, journal.retained());
             assertEquals(journal.published(), journal.gates().getFirst().lagBytes());
+            assertEquals(appender.nextSequence(), journal.gates().getFirst().lagEntries());
             assertEquals("", journal.gates().getFirst().cursor());
             assertEquals(0, journal.retain(journal.published()), "retain must not pass a gate");
             assertEquals(15, tailer.poll(Journals::check, 15));

@@ -88,18 +88,24 @@ final class CursorCommand implements Runnable {
         if (cursor.problem() != null) {
             return "%-20s %s".formatted(cursor.name(), Printable.of(cursor.problem()));
         }
-        return "%-20s position %d, sequence %d, lag %d bytes, committed %s%s%s%s"
+        return "%-20s position %d, sequence %d, lag %d bytes%s, committed %s%s%s%s"
                 .formatted(
                         cursor.name(),
                         cursor.position(),
                         cursor.nextSequence(),
                         cursor.lagBytes(),
+                        entries(cursor.lagEntries()),
                         Instant.ofEpochSecond(0, cursor.committedNs()),
                         cursor.isGating() ? ", gating" : "",
                         cursor.isOpen() ? ", open" : "",
                         cursor.userData().length == 0
                                 ? ""
                                 : ", data " + HexFormat.of().formatHex(cursor.userData()));
+    }
+
+    /// Nothing if it is not known.
+    static String entries(long lagEntries) {
+        return lagEntries < 0 ? "" : lagEntries == 1 ? " (1 entry)" : " (" + lagEntries + " entries)";
     }
 
     static List<JsonObject> toJson(List<CursorStatus> cursors) {
@@ -114,6 +120,7 @@ final class CursorCommand implements Runnable {
                     .put("nextSequence", cursor.nextSequence())
                     .put("epoch", cursor.epoch())
                     .put("lagBytes", cursor.lagBytes())
+                    .put("lagEntries", cursor.lagEntries())
                     .put("gating", cursor.isGating())
                     .put("open", cursor.isOpen())
                     .put(

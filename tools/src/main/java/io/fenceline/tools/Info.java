@@ -8,6 +8,7 @@ import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.PersistReport;
 import io.fenceline.journal.ReadOnlyJournal;
+import io.fenceline.journal.WriterCounters;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
@@ -91,14 +92,23 @@ final class Info implements Callable<Integer> {
         if (state.isClean()) {
             line("last entry", state.floorSequence() == 0 ? "none" : "sequence " + (state.floorSequence() - 1));
         }
+        WriterCounters writer = journal.writer();
+        if (writer != null && writer.verdict() != null) {
+            line("recovery", Top.recovery(writer));
+            line("stalls", Top.stalls(writer));
+        }
         for (CursorStatus cursor : journal.cursors()) {
             line("cursor", CursorCommand.describe(cursor));
         }
         for (GateStatus gate : tailers(journal)) {
             line(
                     "gate",
-                    "a tailer of process %d, position %d, lag %d bytes"
-                            .formatted(gate.ownerPid(), gate.position(), gate.lagBytes()));
+                    "a tailer of process %d, position %d, lag %d bytes%s"
+                            .formatted(
+                                    gate.ownerPid(),
+                                    gate.position(),
+                                    gate.lagBytes(),
+                                    CursorCommand.entries(gate.lagEntries())));
         }
         for (String warning : head.warnings()) {
             line("warning", Printable.of(warning));
@@ -184,6 +194,20 @@ final class Info implements Callable<Integer> {
         if (state.isClean()) {
             result.put("lastSequence", state.floorSequence() - 1);
         }
+        WriterCounters writer = journal.writer();
+        if (writer != null && writer.verdict() != null) {
+            result.put("verdict", writer.verdict().name())
+                    .put("keptEntries", writer.keptEntries())
+                    .put("sealedBytes", writer.sealedBytes())
+                    .put("openedNs", writer.openedNs())
+                    .put("waits", writer.waits())
+                    .put("waitedNs", writer.waitedNs())
+                    .put("refusedFull", writer.refusedFull())
+                    .put("refusedHeld", writer.refusedHeld())
+                    .put("records", writer.records())
+                    .put("recordingNs", writer.recordingNs())
+                    .put("poisoned", writer.isPoisoned());
+        }
         result.putObjects("cursors", CursorCommand.toJson(journal.cursors()));
         result.putObjects(
                 "gatingTailers",
@@ -191,7 +215,8 @@ final class Info implements Callable<Integer> {
                         .map(gate -> new JsonObject()
                                 .put("pid", gate.ownerPid())
                                 .put("position", gate.position())
-                                .put("lagBytes", gate.lagBytes()))
+                                .put("lagBytes", gate.lagBytes())
+                                .put("lagEntries", gate.lagEntries()))
                         .toList());
         return result.put("warnings", head.warnings());
     }

@@ -4,8 +4,11 @@ import io.fenceline.journal.CursorStatus;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.ReadOnlyJournal;
+import io.fenceline.journal.WriterCounters;
 import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.recovery.EntryLag;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -19,7 +22,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "top",
         description = {
-            "Show the positions of a journal, how fast they move, and how far its cursors lag, once a second.",
+            "Show the positions of a journal, how fast they move, how far its cursors lag, and what the writer was kept"
+                    + " waiting by, once a second.",
             "",
             "It only reads: shared words, the state record and the cursors' files; neither writer nor tailers notice."
                     + " What is reserved is known in the writer's memory only: it lies between published and lease.",
@@ -48,25 +52,59 @@ final class Top implements Callable<Integer> {
             long timeNs,
             long retained,
             long published,
+            long nextSequence,
             StateRecord state,
             boolean alive,
+            List<CursorStatus> cursors,
             @Nullable Look before) {
         static Look at(ReadOnlyJournal journal, @Nullable Look last) {
             long retained = journal.retained();
             long published = journal.published();
             StateRecord state = journal.view().newestState();
-            Look before = last == null
-                    ? null
-                    : new Look(last.timeNs, last.retained, last.published, last.state, last.alive, null);
-            return new Look(System.nanoTime(), retained, published, state, journal.isWriterAlive(), before);
+            long nextSequence = EntryLag.of(journal.view()).nextSequence();
+            Look before = last == null ? null : last.withoutBefore();
+            return new Look(
+                    System.nanoTime(),
+                    retained,
+                    published,
+                    nextSequence,
+                    state,
+                    journal.isWriterAlive(),
+                    cursorsOf(journal),
+                    before);
+        }
+
+        private Look withoutBefore() {
+            return new Look(timeNs, retained, published, nextSequence, state, alive, cursors, null);
+        }
+
+        private static List<CursorStatus> cursorsOf(ReadOnlyJournal journal) {
+            try {
+                return journal.cursors();
+            } catch (JournalException.Io e) {
+                return List.of(); // no right to look
+            }
+        }
+
+        /// Entries a second that a cursor has committed since the look before; nothing if it was not there.
+        String rate(CursorStatus cursor) {
+            if (before != null && cursor.problem() == null) {
+                for (CursorStatus then : before.cursors) {
+                    if (then.name().equals(cursor.name()) && then.problem() == null) {
+                        return ", " + perSecond(cursor.nextSequence(), then.nextSequence()) + " entries/s";
+                    }
+                }
+            }
+            return "";
+        }
+
+        private String perSecond(long now, long then) {
+            long sinceNs = timeNs - (before == null ? 0 : before.timeNs);
+            return "%,d".formatted(Math.round((now - then) * 1e9 / Math.max(1, sinceNs)));
         }
 
         String rate(long now, long then, String unit) {
-            if (before == null) {
-                return "";
-            }
-            long perSecond = Math.round((now - then) * 1e9 / Math.max(1, timeNs - before.timeNs));
-            return "%,17d %s/s".formatted(perSecond, unit);
+            return before == null ? "" : "%17s %s/s".formatted(perSecond(now, then), unit);
         }
     }
 
@@ -98,17 +136,20 @@ final class Top implements Callable<Integer> {
                         state.epoch(),
                         Printable.of(journal.durability().toString())));
         line("retained", look.retained(), before == null ? "" : look.rate(look.retained(), before.retained(), "B"));
-        line(
-                "floor",
-                state.floor(),
-                before == null
-                        ? ""
-                        : look.rate(state.floorSequence(), before.state().floorSequence(), "entries"));
+        line("floor", state.floor(), "");
         line("published", look.published(), before == null ? "" : look.rate(look.published(), before.published(), "B"));
         line(
                 "lease",
                 state.lease(),
                 before == null ? "" : look.rate(state.lease(), before.state().lease(), "B"));
+        if (look.nextSequence() >= 0) {
+            line(
+                    "sequence",
+                    look.nextSequence(),
+                    before == null || before.nextSequence() < 0
+                            ? ""
+                            : look.rate(look.nextSequence(), before.nextSequence(), "entries"));
+        }
         long used = Math.max(0, look.published() - look.retained());
         console.println("%-10s%s of %s (%d %%)"
                 .formatted(
@@ -116,8 +157,9 @@ final class Top implements Callable<Integer> {
                         Size.describe(used),
                         Size.describe(journal.capacityBytes()),
                         100 * used / journal.capacityBytes()));
-        for (CursorStatus cursor : cursors(journal)) {
-            console.println("%-10s%s".formatted("cursor", CursorCommand.describe(cursor)));
+        writer(journal.writer());
+        for (CursorStatus cursor : look.cursors()) {
+            console.println("%-10s%s%s".formatted("cursor", CursorCommand.describe(cursor), look.rate(cursor)));
         }
         if (!once) {
             console.println("");
@@ -125,12 +167,37 @@ final class Top implements Callable<Integer> {
         console.flush();
     }
 
-    private static Iterable<CursorStatus> cursors(ReadOnlyJournal journal) {
-        try {
-            return journal.cursors();
-        } catch (JournalException.Io e) {
-            return List.of(); // no right to look
+    /// What the last writer of this boot was kept waiting by, and what it found.
+    private void writer(@Nullable WriterCounters writer) {
+        if (writer == null) {
+            return;
         }
+        console.println("%-10s%s".formatted("stalls", stalls(writer)));
+        if (writer.verdict() != null) {
+            console.println("%-10s%s".formatted("recovery", recovery(writer)));
+        }
+    }
+
+    static String stalls(WriterCounters writer) {
+        return "%,d waits for room (%,d us), %,d refused: full, %,d refused: held by a gate, %,d state records (%,d us)%s"
+                .formatted(
+                        writer.waits(),
+                        writer.waitedNs() / 1000,
+                        writer.refusedFull(),
+                        writer.refusedHeld(),
+                        writer.records(),
+                        writer.recordingNs() / 1000,
+                        writer.isPoisoned() ? "; POISONED by an I/O fault" : "");
+    }
+
+    static String recovery(WriterCounters writer) {
+        return "%s, %,d entries kept behind the floor, %,d bytes sealed; opened %s by process %d"
+                .formatted(
+                        writer.verdict(),
+                        writer.keptEntries(),
+                        writer.sealedBytes(),
+                        Instant.ofEpochSecond(0, writer.openedNs()),
+                        writer.pid());
     }
 
     private void line(String name, long position, String rate) {

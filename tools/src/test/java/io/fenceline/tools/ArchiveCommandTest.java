@@ -99,6 +99,19 @@ class ArchiveCommandTest {
         assertTrue(self.code() != 0 && self.err().contains("not an archive"), self.err());
     }
 
+    /// Goal: what the writer of another process was kept waiting by is seen from outside.
+    @Test
+    void shouldTellWhatTheWriterWasKeptWaitingBy() {
+        append(100);
+        out(0, "archive", directory, archive);
+        append(1000);
+        String top = out(0, "top", directory, "--once");
+        assertTrue(top.contains(" 1 refused: held by a gate"), top);
+        String info = out(0, "info", directory, "--json");
+        assertTrue(info.contains("\"verdict\":\"CLEAN\"") && info.contains("\"refusedHeld\":1,"), info);
+        assertTrue(out(0, "info", directory).contains("recovery    CLEAN"));
+    }
+
     @Test
     void shouldShowPositionsAndLagOnce() {
         append(100);
@@ -107,6 +120,11 @@ class ArchiveCommandTest {
         assertTrue(top.matches("(?s).*no writer, epoch 1.*"), top);
         assertTrue(top.matches("(?s).*published +6,400\n.*"), top);
         assertTrue(top.matches("(?s).*lease +6,400\n.*"), top);
-        assertTrue(top.contains("cursor    archive") && top.contains("lag 2304 bytes"), top);
+        assertTrue(top.matches("(?s).*sequence +100\n.*"), top);
+        assertTrue(
+                top.contains("0 waits for room (0 us), 0 refused: full, 0 refused: held by a gate, 1 state record"),
+                top);
+        assertTrue(top.contains("recovery  CLEAN, 0 entries kept behind the floor, 0 bytes sealed; opened "), top);
+        assertTrue(top.contains("cursor    archive") && top.contains("lag 2304 bytes (36 entries)"), top);
     }
 }

@@ -59,7 +59,7 @@ class CursorCommandTest {
         assertEquals("line 2\n", out(0, "tail", directory, "--cursor", "billing", "--limit", "1"));
         String line = out(0, "cursor", "ls", directory);
         assertTrue(line.startsWith("billing "), line);
-        assertTrue(line.contains("position 128, sequence 2, lag 256 bytes"), line);
+        assertTrue(line.contains("position 128, sequence 2, lag 256 bytes (4 entries)"), line);
         assertTrue(out(0, "info", directory).contains("cursor      billing"));
         String json = out(0, "cursor", "ls", directory, "--json");
         assertTrue(json.contains("\"name\":\"billing\",\"position\":128,\"nextSequence\":2"), json);

@@ -17,6 +17,16 @@ package io.fenceline.journal.format;
 ///     | 128 | published       | i64   | everything before it may be read                                |
 ///     | 256 | retained        | i64   | oldest byte still readable                                      |
 ///     | 384 | reclaimed       | i64   | how far the writer gives up, or is about to if no gate holds it |
+///     | 512 | opened          | i64   | when the writer opened the journal, ns since the epoch          |
+///     | 520 | verdict         | i64   | what it found: 1 clean, 2 recovered, 3 power lost               |
+///     | 528 | keptEntries     | i64   | entries behind the floor that its recovery kept                 |
+///     | 536 | sealedBytes     | i64   | bytes that its recovery sealed                                  |
+///     | 544 | waits           | i64   | its appends that waited for room                                |
+///     | 552 | waited          | i64   | how long, together, ns                                          |
+///     | 560 | refusedFull     | i64   | its appends that were refused: the ring was full                |
+///     | 568 | refusedHeld     | i64   | its appends that were refused: a gate held the ring             |
+///     | 576 | records         | i64   | state records that its appends waited for                       |
+///     | 584 | recording       | i64   | how long, together, ns                                          |
 ///     +-----+-----------------+-------+-----------------------------------------------------------------+
 ///
 /// The words count only if `bootHash` is that of the running boot and `journalId` is the journal's; else a reader uses
@@ -39,6 +49,16 @@ public final class RunFileDescriptor {
     public static final int PUBLISHED_OFFSET = 128;
     public static final int RETAINED_OFFSET = 256;
     public static final int RECLAIMED_OFFSET = 384;
+    public static final int OPENED_OFFSET = 512;
+    public static final int VERDICT_OFFSET = 520;
+    public static final int KEPT_ENTRIES_OFFSET = 528;
+    public static final int SEALED_BYTES_OFFSET = 536;
+    public static final int WAITS_OFFSET = 544;
+    public static final int WAITED_OFFSET = 552;
+    public static final int REFUSED_FULL_OFFSET = 560;
+    public static final int REFUSED_HELD_OFFSET = 568;
+    public static final int RECORDS_OFFSET = 576;
+    public static final int RECORDING_OFFSET = 584;
 
     private RunFileDescriptor() {}
 }

@@ -1,5 +1,6 @@
 package io.fenceline.journal.positions;
 
+import io.fenceline.journal.WriterCounters;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.recovery.Head;
@@ -103,6 +104,11 @@ public final class LogView {
     /// Whether `published` is where the log ends; not so after a crash that nobody has recovered from in this boot.
     public boolean isEndCertain() {
         return fallbackIsEnd || (run != null && isCurrent(run));
+    }
+
+    /// What the last writer of this boot counted; null if there was none.
+    public @Nullable WriterCounters writer() {
+        return run != null && isCurrent(run) ? run.counters() : null;
     }
 
     /// How far the writer gives up, or is about to if no gate holds it; see [ReadersFile].

@@ -39,6 +39,9 @@ public final class Positions {
     /// Result of [#admit]: what would have to be given up is not published yet. Help to publish, then ask again.
     public static final long NOT_YET_PUBLISHED = -100;
 
+    /// Result of [#admit]: the log is being cut, which waits for this append. [#stepAside], then reserve anew.
+    public static final long CUT_WAITS = -101;
+
     /// The first lease of a writer.
     public static final long FIRST_LEASE_LENGTH_BYTES = 64 << 10;
 
@@ -238,6 +241,15 @@ public final class Positions {
         return !stopped || enterLate(activity);
     }
 
+    /// Lets a cut go first, for an append that owns nothing and has written nothing; position, sequence and epoch may
+    /// be others afterwards.
+    ///
+    /// @return as [#enter]
+    public boolean stepAside(Activity activity) {
+        activity.exit();
+        return enter(activity);
+    }
+
     /// Waits while the log is being cut; an interrupt does not end that.
     private boolean enterLate(Activity activity) {
         boolean interrupted = false;
@@ -288,7 +300,7 @@ public final class Positions {
 
     /// Asks for everything before `end`, for the exclusive appender.
     ///
-    /// @return 0, or a result of [AppendResult]
+    /// @return 0, [#CUT_WAITS], or a result of [AppendResult]
     public long admit(long end) {
         return admit(null, reserved, nextSequence, end);
     }
@@ -301,7 +313,7 @@ public final class Positions {
     /// @param sequence of the next entry, from the *same* state of the reservation: together a candidate for the
     /// floor
     /// @param end      where the frame ends, with a PAD in front of it if there is one
-    /// @return 0, [#NOT_YET_PUBLISHED], or a result of [AppendResult]
+    /// @return 0, [#NOT_YET_PUBLISHED], [#CUT_WAITS], or a result of [AppendResult]
     public long admit(@Nullable Reservations shared, long reserved, long sequence, long end) {
         synchronized (monitor) {
             if (keeper.isUnwritten()) {
@@ -321,6 +333,7 @@ public final class Positions {
                         return NOT_YET_PUBLISHED;
                     }
                     if (!reclaimAll(retained)) {
+                        run.refused(true);
                         return AppendResult.BACK_PRESSURED;
                     }
                 } else if (reclaimForRoom(end)) {
@@ -328,6 +341,9 @@ public final class Positions {
                 } else {
                     long result = config.fullPolicy() == FullPolicy.BLOCK ? awaitRoom(shared, end) : AppendResult.FULL;
                     if (result != 0) {
+                        if (result == AppendResult.FULL) {
+                            run.refused(false);
+                        }
                         return result;
                     }
                     retained = keeper.retained();
@@ -336,7 +352,9 @@ public final class Positions {
             long lease = Math.max(keeper.lease(), Math.max(end, reserved + leaseLengthBytes));
             lease = Math.min(lease, retained + geometry.capacityBytes());
             if (lease > keeper.lease() || retained > keeper.retained()) {
+                long startNs = System.nanoTime();
                 changeState(lease, retained);
+                run.recorded(System.nanoTime() - startNs);
             }
             boolean capped = lease == retained + geometry.capacityBytes();
             long free = Math.max(end, capped ? lease : lease - leaseLengthBytes / 2);
@@ -463,9 +481,11 @@ public final class Positions {
 
     private long awaitRoom(@Nullable Reservations shared, long end) {
         Events.Stall event = Events.beginStall();
+        long startNs = System.nanoTime();
         try {
             return doAwaitRoom(shared, end);
         } finally {
+            run.waited(System.nanoTime() - startNs);
             if (event != null) {
                 Events.end(event, superblock.journalId(), end, keeper.retained());
             }
@@ -482,6 +502,9 @@ public final class Positions {
             // Of threads that share, one may come here when the next appender has the place already.
             if (closed || (shared == null ? ending : shared.word() < 0)) {
                 return AppendResult.CLOSED;
+            }
+            if (paused) {
+                return CUT_WAITS;
             }
             checkFault();
             long leftNs = config.blockTimeoutNs() - (System.nanoTime() - startNs);
@@ -563,10 +586,10 @@ public final class Positions {
     /// 5. the record of the next epoch, which begins at the end, durable for real;
     /// 6. `published` = end, generation even.
     ///
-    /// @return the cut
+    /// @return where the cut ends, and the next frame goes; `published` may be beyond it already
     /// @throws IllegalStateException    if the journal is closed, or an append does not end within 10 s
     /// @throws IllegalArgumentException from the finder
-    public Cut truncate(CutFinder finder) {
+    public long truncate(CutFinder finder) {
         pause();
         try {
             synchronized (monitor) {
@@ -575,7 +598,7 @@ public final class Positions {
                 if (cut.position < end) {
                     cut(cut, end);
                 }
-                return cut;
+                return end;
             }
         } finally {
             resume();
@@ -648,11 +671,12 @@ public final class Positions {
             }
             paused = true;
             stopped = true;
+            monitor.notifyAll(); // who waits for room steps aside
         }
         if (!activities.awaitQuiet(CLOSE_TIMEOUT_NS)) {
             resume();
-            throw new IllegalStateException("an append has been under way for 10 s (does it wait for room?): nothing"
-                    + " was changed; end it, or make room, then try again");
+            throw new IllegalStateException("an append has been under way for 10 s: nothing was changed;"
+                    + " see what holds that thread, then try again");
         }
     }
 

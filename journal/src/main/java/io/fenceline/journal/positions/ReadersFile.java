@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongUnaryOperator;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -323,7 +324,9 @@ public final class ReadersFile implements AutoCloseable {
     }
 
     /// All gates that hold, or would.
-    public List<GateStatus> gates(long published) {
+    ///
+    /// @param lagEntries of a position
+    public List<GateStatus> gates(long published, LongUnaryOperator lagEntries) {
         List<GateStatus> gates = new ArrayList<>();
         for (int gate = 0; gate < gateCount(); gate++) {
             int kind = GateDescriptor.kind(state(gate));
@@ -333,6 +336,7 @@ public final class ReadersFile implements AutoCloseable {
                         kind == GateDescriptor.CURSOR ? name(gate) : "",
                         position,
                         Math.max(0, published - position),
+                        lagEntries.applyAsLong(position),
                         words.get(Bytes.I64, gateOffset(gate) + GateDescriptor.OWNER_PID_OFFSET)));
             }
         }

@@ -3,17 +3,30 @@ package io.fenceline.journal.positions;
 import static io.fenceline.journal.format.RunFileDescriptor.BOOT_HASH_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.GENERATION_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.JOURNAL_ID_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.KEPT_ENTRIES_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.LAST_FRAME_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.MAGIC;
 import static io.fenceline.journal.format.RunFileDescriptor.MAGIC_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.OPENED_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.POISONED_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.PUBLISHED_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.RECLAIMED_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.RECORDING_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.RECORDS_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.REFUSED_FULL_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.REFUSED_HELD_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.RETAINED_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.SEALED_BYTES_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.VERDICT_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.VERSION;
 import static io.fenceline.journal.format.RunFileDescriptor.VERSION_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.WAITED_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.WAITS_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.WRITER_PID_OFFSET;
 
+import io.fenceline.journal.RecoveryReport;
+import io.fenceline.journal.RecoveryReport.Verdict;
+import io.fenceline.journal.WriterCounters;
 import io.fenceline.journal.format.Bytes;
 import io.fenceline.journal.format.Crc32c;
 import java.io.IOException;
@@ -26,6 +39,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// The words of `journal.run`, shared between the writer and all readers of this machine.
 ///
@@ -87,6 +101,8 @@ public final class RunFile {
         words.set(Bytes.I64, JOURNAL_ID_OFFSET + 8, journalId.getLeastSignificantBits());
         words.set(Bytes.I64, WRITER_PID_OFFSET, ProcessHandle.current().pid());
         words.set(Bytes.I64, POISONED_OFFSET, 0);
+        words.asSlice(OPENED_OFFSET, RECORDING_OFFSET + Bytes.I64.byteSize() - OPENED_OFFSET)
+                .fill((byte) 0);
         LONG.setVolatile(words, (long) RETAINED_OFFSET, retained);
         LONG.setVolatile(words, (long) RECLAIMED_OFFSET, retained);
         LONG.setVolatile(words, (long) PUBLISHED_OFFSET, published);
@@ -198,6 +214,73 @@ public final class RunFile {
     /// Notes a hint for the next opening.
     public void lastFrameHint(long position) {
         words.set(Bytes.I64, LAST_FRAME_OFFSET, position);
+    }
+
+    /// Notes what the writer found, for people.
+    public void recovered(RecoveryReport report, long nowNs) {
+        words.set(Bytes.I64, VERDICT_OFFSET, code(report.verdict()));
+        words.set(Bytes.I64, KEPT_ENTRIES_OFFSET, report.keptEntries());
+        words.set(Bytes.I64, SEALED_BYTES_OFFSET, report.sealedBytes());
+        words.set(Bytes.I64, OPENED_OFFSET, nowNs);
+    }
+
+    /// An append waited for room. One thread of the writer at a time, as the other counts.
+    void waited(long ns) {
+        count(WAITS_OFFSET, 1);
+        count(WAITED_OFFSET, ns);
+    }
+
+    /// An append was refused, because the ring was full, or held by a gate.
+    void refused(boolean held) {
+        count(held ? REFUSED_HELD_OFFSET : REFUSED_FULL_OFFSET, 1);
+    }
+
+    /// An append waited for a state record.
+    void recorded(long ns) {
+        count(RECORDS_OFFSET, 1);
+        count(RECORDING_OFFSET, ns);
+    }
+
+    private void count(int offset, long more) {
+        LONG.setOpaque(words, (long) offset, (long) LONG.getOpaque(words, (long) offset) + more);
+    }
+
+    /// What the last writer of this boot counted.
+    public WriterCounters counters() {
+        return new WriterCounters(
+                writerPid(),
+                isPoisoned(),
+                counter(OPENED_OFFSET),
+                verdict(counter(VERDICT_OFFSET)),
+                counter(KEPT_ENTRIES_OFFSET),
+                counter(SEALED_BYTES_OFFSET),
+                counter(WAITS_OFFSET),
+                counter(WAITED_OFFSET),
+                counter(REFUSED_FULL_OFFSET),
+                counter(REFUSED_HELD_OFFSET),
+                counter(RECORDS_OFFSET),
+                counter(RECORDING_OFFSET));
+    }
+
+    private static long code(Verdict verdict) {
+        return switch (verdict) {
+            case CLEAN -> 1;
+            case RECOVERED -> 2;
+            case POWER_LOST -> 3;
+        };
+    }
+
+    private static @Nullable Verdict verdict(long code) {
+        for (Verdict verdict : Verdict.values()) {
+            if (code(verdict) == code) {
+                return verdict;
+            }
+        }
+        return null;
+    }
+
+    private long counter(int offset) {
+        return (long) LONG.getOpaque(words, (long) offset);
     }
 
     /// Process id of the last writer, in its own namespace; for people.

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fenceline.journal.RecoveryReport;
 import io.fenceline.journal.positions.RunFile;
 import io.fenceline.journal.recovery.FrameReader;
 import java.io.IOException;
@@ -326,6 +327,10 @@ class FormatDocTest {
         run.begin(FormatExamples.JOURNAL_ID, 640, 128);
         run.poison();
         run.lastFrameHint(576);
+        run.recovered(
+                new RecoveryReport(
+                        RecoveryReport.Verdict.RECOVERED, "", 0, 0, 0, 7, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, List.of()),
+                99);
         byte[] bytes = words.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
         Map<String, Object> values = values(bytes, documentDrawing(RunFileDescriptor.class));
         assertEquals("FENCERUN", ascii(values, "magic"));
@@ -335,6 +340,10 @@ class FormatDocTest {
         assertEquals(1L, values.get("poisoned"));
         assertEquals(0L, values.get("generation"));
         assertEquals(576L, values.get("lastFrame"));
+        assertEquals(99L, values.get("opened"));
+        assertEquals(2L, values.get("verdict"));
+        assertEquals(7L, values.get("keptEntries"));
+        assertEquals(128L, values.get("sealedBytes"));
         assertEquals(ProcessHandle.current().pid(), values.get("writerPid"));
         assertArrayEquals(Arrays.copyOfRange(FormatExamples.superblock(), 16, 32), (byte[]) values.get("journalId"));
 
