@@ -32,6 +32,7 @@ public final class SimulatedJournal {
     private SimulatedMedium medium;
     private final Superblock superblock;
     private MemorySegment words = newWords();
+    private @Nullable ReadersFile readers;
 
     private SimulatedJournal(SimulatedMedium medium, Superblock superblock) {
         this.medium = medium;
@@ -61,6 +62,11 @@ public final class SimulatedJournal {
         return Arena.ofAuto().allocate(RunFileDescriptor.LENGTH_BYTES, 4096);
     }
 
+    /// Whose gates hold the ring from the next opening on.
+    public void readers(ReadersFile readers) {
+        this.readers = readers;
+    }
+
     /// Opens for writing: recovers, then makes the record of the next epoch durable.
     public Positions open(JournalConfig config) {
         return open(medium.level(), config);
@@ -86,6 +92,7 @@ public final class SimulatedJournal {
                 opening.head().state(),
                 report.nextSequence(),
                 new RunFile(words),
+                readers,
                 durability,
                 false,
                 config);

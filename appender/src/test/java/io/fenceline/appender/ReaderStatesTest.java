@@ -1,0 +1,85 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.SmallJournals;
+import io.fenceline.journal.persist.JournalFiles;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Crashes everywhere, with a cursor that holds the ring: see [ReaderWorkload].
+class ReaderStatesTest {
+    private static final String SEED = "fenceline.crash.seed";
+
+    @TempDir
+    private Path temporary;
+
+    private int places;
+
+    private JournalFiles place() {
+        Path directory = temporary.resolve("journal-" + places++);
+        SmallJournals.create(directory, 4096, 2, JournalConfig.defaults().withDurability(Durability.PROCESS));
+        return JournalFiles.open(directory, false);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "MEMORY,  3, OVERWRITE",
+        "MEMORY,  4, RETENTION",
+        "DEVICE,  3, OVERWRITE",
+        "DEVICE,  3, GATES_ONLY",
+        "DEVICE,  4, RETENTION",
+        "PROCESS, 3, OVERWRITE",
+        "PROCESS, 3, GATES_ONLY"
+    })
+    void shouldKeepWhatACursorHoldsAndHasSeenWhereverItIsCut(Durability level, int segments, ReaderWorkload.Room room) {
+        explore(level, segments, room, 5, 80, new CrashChecker.Budget(8, 1, 64, 2));
+    }
+
+    @Tag("slow")
+    @ParameterizedTest
+    @CsvSource({
+        "MEMORY,  3, OVERWRITE",
+        "MEMORY,  4, RETENTION",
+        "MEMORY,  3, GATES_ONLY",
+        "DEVICE,  3, OVERWRITE",
+        "DEVICE,  3, GATES_ONLY",
+        "DEVICE,  4, RETENTION",
+        "PROCESS, 3, OVERWRITE",
+        "PROCESS, 4, RETENTION"
+    })
+    void shouldKeepWhatACursorHoldsAndHasSeenWhereverItIsCutAtLength(
+            Durability level, int segments, ReaderWorkload.Room room) {
+        explore(level, segments, room, 120, 100, new CrashChecker.Budget(8, 1, 256, 2));
+    }
+
+    private void explore(
+            Durability level,
+            int segments,
+            ReaderWorkload.Room room,
+            int lives,
+            int steps,
+            CrashChecker.Budget budget) {
+        long seed = Long.getLong(SEED, 20260101);
+        ReaderWorkload workload = new ReaderWorkload(level, segments, room, seed, budget, this::place);
+        try {
+            workload.run(lives, steps);
+        } catch (RuntimeException | Error e) {
+            throw new AssertionError(
+                    e.getMessage() + "\nof " + level + ", " + segments + " segments, " + room + "; last operations: "
+                            + workload.checker().trace() + "\nrepeat: mvn -pl appender -am test"
+                            + " -Dtest=ReaderStatesTest -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
+                    e);
+        }
+        System.out.printf(
+                "%s, %d segments, %s: %d pairs of images, held %d times, seed %d%n",
+                level, segments, room, workload.pairs(), workload.held(), seed);
+        assertTrue(workload.pairs() > 40L * lives, "looked at too little: " + workload.pairs());
+        assertTrue(workload.held() > 0, "the ring was never held");
+    }
+}

@@ -1,0 +1,421 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.journal.AppendResult;
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.Retention;
+import io.fenceline.journal.TimestampMode;
+import io.fenceline.journal.format.Crc32c;
+import io.fenceline.journal.format.CursorRecord;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.persist.JournalFiles;
+import io.fenceline.journal.persist.SimulatedMedium;
+import io.fenceline.journal.persist.SimulatedMedium.Kind;
+import io.fenceline.journal.persist.SimulatedMedium.Operation;
+import io.fenceline.journal.positions.CursorLog;
+import io.fenceline.journal.positions.Gate;
+import io.fenceline.journal.positions.Positions;
+import io.fenceline.journal.positions.ReadersFile;
+import io.fenceline.journal.positions.SimulatedJournal;
+import io.fenceline.journal.recovery.CutSeek;
+import io.fenceline.journal.recovery.LogWalk;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// The lives of an appender and of a cursor that holds the ring, on two media that are cut at the same moment, under a
+/// [CrashChecker]: commits with user data, gates, retention that the writer applies, truncation, reset. At every
+/// operation of either medium, for each pair of images that a crash may leave:
+///
+/// - the cursor is the value committed last, or the one under way, whole;
+/// - it names a place of the recovered log: nothing that it has seen is missing (I5), unless that was cut off;
+/// - nothing behind it was given up (I14), nor what the retention keeps.
+final class ReaderWorkload {
+    private static final String NAME = "reader";
+    private static final int TYPE = 7;
+
+    /// Who gives up the ring's segments.
+    enum Room {
+        /// An OVERWRITE ring, held by the cursor.
+        OVERWRITE,
+        /// A full ring gives up what the cursor has passed.
+        GATES_ONLY,
+        /// A full ring gives up what is not among the newest bytes, and the cursor has passed.
+        RETENTION
+    }
+
+    /// What a cursor says.
+    private record Value(long position, long sequence, long number) {}
+
+    private final Durability level;
+    private final Room room;
+    private final SplittableRandom random;
+    private final Supplier<JournalFiles> places;
+    private final SimulatedJournal journal;
+    private final Geometry geometry;
+    private final History history = new History();
+    private final CrashChecker checker;
+    private final JournalConfig config;
+    private final long keptLengthBytes;
+    private final TreeMap<Long, Long> cuts = new TreeMap<>();
+    private SimulatedMedium cursorMedium;
+    private Value acknowledged = new Value(0, 0, 0);
+    private Value attempted = acknowledged;
+    private JournalFiles place;
+    private ReadersFile readers;
+    private Positions positions;
+    private ExclusiveAppender appender;
+    private CursorLog cursor;
+    private Gate gate;
+    private long resetTo;
+    private long pairs;
+    private int held;
+    private int operationsLeft = Integer.MAX_VALUE;
+
+    /// @param places fresh directories, for words that readers share on one boot
+    ReaderWorkload(
+            Durability level,
+            int segments,
+            Room room,
+            long seed,
+            CrashChecker.Budget budget,
+            Supplier<JournalFiles> places) {
+        this.level = level;
+        this.room = room;
+        this.places = places;
+        random = new SplittableRandom(seed);
+        geometry = Geometry.of(4096, segments);
+        keptLengthBytes = room == Room.RETENTION ? (segments - 2) * 4096L : 0;
+        journal = SimulatedJournal.create(level, geometry);
+        checker = new CrashChecker(journal.superblock(), level, history, random.split(), budget);
+        JournalConfig defaults = JournalConfig.defaults().withTimestampMode(TimestampMode.NONE);
+        config = switch (room) {
+            case OVERWRITE -> defaults.withFullPolicy(FullPolicy.OVERWRITE);
+            case GATES_ONLY -> defaults.withRetainedForGatesOnly(true);
+            case RETENTION -> defaults.withRetention(Retention.everything().withMaximumLengthBytes(keptLengthBytes));
+        };
+        cursorMedium = new SimulatedMedium(level, CursorRecord.FILE_LENGTH_BYTES);
+        ByteBuffer first = ByteBuffer.allocateDirect(CursorRecord.LENGTH_BYTES);
+        new CursorRecord(1, journal.superblock().journalId(), 0, 0, 0, CursorRecord.FLAG_GATING, new byte[0], 0)
+                .encode(first, new Crc32c());
+        cursorMedium.overwrite(CursorRecord.fileOffset(1), MemorySegment.ofBuffer(first.clear()));
+        place = places.get();
+        open();
+    }
+
+    /// What `Journal.open` and `Cursor.open` do.
+    private void open() {
+        readers = ReadersFile.open(
+                place.openReaders(), journal.superblock().journalId(), () -> List.of(heldBy(cursorMedium)));
+        journal.readers(readers);
+        journal.medium().observe(this::beforeLog);
+        positions = journal.open(config);
+        LogWalk walk = journal.walk();
+        history.recovered(walk);
+        appender = ExclusiveAppender.open(positions);
+        cursorMedium.observe(this::beforeCursor);
+        cursor = new CursorLog(cursorMedium, NAME);
+        acknowledged = value(cursor.found());
+        attempted = acknowledged;
+        gate = readers.registerCursor(NAME, acknowledged.position);
+        checkPlace(acknowledged, walk, journal.state());
+        if (isCut(acknowledged)) {
+            commit(positions.reserved(), positions.nextSequence()); // as a cursor that finds its place cut off
+        }
+        cuts.clear();
+    }
+
+    private static ReadersFile.Held heldBy(SimulatedMedium medium) {
+        return new ReadersFile.Held(NAME, value(new CursorLog(medium, NAME).found()).position);
+    }
+
+    /// Lives so many lives.
+    void run(int lives, int steps) {
+        for (int life = 0; life < lives; life++) {
+            boolean power = level != Durability.PROCESS && random.nextBoolean();
+            boolean clean = random.nextInt(6) == 0;
+            List<SimulatedMedium> found = new ArrayList<>();
+            try {
+                for (int i = random.nextInt(steps); i > 0; i--) {
+                    step();
+                }
+                if (!clean) {
+                    operationsLeft = random.nextInt(12);
+                    while (true) {
+                        step();
+                    }
+                }
+                appender.close();
+                assertTrue(positions.close());
+                found.add(journal.medium().afterProcessCrash());
+                found.add(cursorMedium.afterProcessCrash());
+            } catch (Crash crash) {
+                found.add(crash.log == null ? anyImage(journal.medium(), power) : crash.log);
+                found.add(crash.cursor == null ? anyImage(cursorMedium, power) : crash.cursor);
+            }
+            operationsLeft = Integer.MAX_VALUE;
+            endLife(found.get(0), found.get(1), power && !clean);
+            open();
+        }
+        endLife(journal.medium(), cursorMedium, false);
+        place.close();
+    }
+
+    private void endLife(SimulatedMedium log, SimulatedMedium cursorFile, boolean power) {
+        journal.medium().observe((medium, operation) -> {});
+        cursorMedium.observe((medium, operation) -> {});
+        positions.poison(new IllegalStateException("crashed"));
+        assertTrue(positions.close());
+        readers.close();
+        cursorMedium = cursorFile;
+        if (power) {
+            journal.powerCut(log);
+            place.close();
+            place = places.get(); // the words of another boot count for nothing
+        } else {
+            journal.processCrash(log);
+        }
+    }
+
+    private void step() {
+        switch (random.nextInt(12)) {
+            case 0 -> commitSomewhere();
+            case 3 -> retain();
+            case 4 -> {
+                if (random.nextInt(6) == 0) {
+                    truncate();
+                } else if (random.nextInt(20) == 0) {
+                    reset();
+                }
+            }
+            default -> append();
+        }
+    }
+
+    private void append() {
+        byte[] payload = new byte[random.nextInt(2) == 0 ? random.nextInt(900) : random.nextInt(40)];
+        random.nextBytes(payload);
+        history.attempt(positions.epoch(), positions.nextSequence(), List.of(payload), TYPE);
+        long position = appender.append(MemorySegment.ofArray(payload), TYPE, 0);
+        history.returned(position);
+        if (position < 0) {
+            long expected = room == Room.OVERWRITE ? AppendResult.BACK_PRESSURED : AppendResult.FULL;
+            assertEquals(expected, position, AppendResult.describe(position));
+            long needed = positions.run().retained() + geometry.segmentLengthBytes();
+            assertTrue(acknowledged.position < needed, "refused, but the cursor is at " + acknowledged);
+            held++;
+            commit(positions.reserved(), positions.nextSequence());
+        }
+    }
+
+    private void commitSomewhere() {
+        List<Long> frames = history.positions(acknowledged.position);
+        if (frames.isEmpty() || random.nextInt(4) == 0) {
+            commit(positions.reserved(), positions.nextSequence());
+        } else {
+            long position = frames.get(random.nextInt(frames.size()));
+            commit(position, history.sequence(position));
+        }
+    }
+
+    private void commit(long position, long sequence) {
+        attempted = new Value(position, sequence, attempted.number + 1);
+        byte[] data = data(attempted);
+        cursor.commit(position, sequence, 1, CursorRecord.FLAG_GATING, data, 0, data.length, attempted.number);
+        acknowledged = attempted;
+        gate.move(position);
+    }
+
+    private void retain() {
+        if (room == Room.RETENTION) {
+            return; // by hand it may be less than what the policy keeps
+        }
+        long before = positions.run().retained();
+        long retained = positions.retain(random.nextLong(positions.run().published() + 1));
+        assertTrue(retained <= Math.max(acknowledged.position, before), () -> "gave up to " + retained);
+    }
+
+    private void truncate() {
+        long end = positions.run().published();
+        List<Long> frames = history.positions(positions.run().retained());
+        if (frames.isEmpty()) {
+            return;
+        }
+        long from = frames.get(random.nextInt(frames.size()));
+        history.cutting(from);
+        cuts.put(from, end);
+        CutSeek seek = new CutSeek(journal.medium()::read, journal.superblock());
+        positions.truncate((retained, last, next) -> seek.position(from, retained, last, next));
+        history.cut();
+        goOnBehindACut();
+    }
+
+    private void reset() {
+        history.cutting(0);
+        long end = geometry.segmentStart(positions.reserved() + geometry.segmentLengthBytes() - 1);
+        cuts.put(0L, end);
+        resetTo = end;
+        assertEquals(end, positions.reset(random.nextInt(1000)));
+        history.cut();
+        goOnBehindACut();
+    }
+
+    /// As a tailer that was told.
+    private void goOnBehindACut() {
+        if (isCut(acknowledged)) {
+            commit(positions.reserved(), positions.nextSequence());
+        }
+        cuts.clear();
+    }
+
+    private boolean isCut(Value value) {
+        return cuts.entrySet().stream()
+                .anyMatch(cut -> value.position >= cut.getKey() && value.position <= cut.getValue());
+    }
+
+    private void beforeLog(SimulatedMedium medium, Operation operation) {
+        checker.before(medium, operation);
+        checkPairs();
+        crashPerhaps(medium, operation, true);
+    }
+
+    private void beforeCursor(SimulatedMedium medium, Operation operation) {
+        if (operation.kind() == Kind.STORE) {
+            checkValue(value(medium.afterProcessCrash(operation, someOf(operation))));
+        }
+        checkPairs();
+        crashPerhaps(medium, operation, false);
+    }
+
+    private void crashPerhaps(SimulatedMedium medium, Operation operation, boolean isLog) {
+        if (operationsLeft-- > 0) {
+            return;
+        }
+        boolean torn = operation.kind() == Kind.STORE && level == Durability.PROCESS;
+        SimulatedMedium image = torn ? medium.afterProcessCrash(operation, someOf(operation)) : null;
+        throw new Crash(isLog ? image : null, isLog ? null : image);
+    }
+
+    private long someOf(Operation store) {
+        return 8 * random.nextLong(store.lengthBytes() / 8 + 1);
+    }
+
+    /// A crash leaves one of these of each.
+    private void checkPairs() {
+        checkPair(journal.medium().afterProcessCrash(), cursorMedium.afterProcessCrash());
+        if (level != Durability.PROCESS) {
+            journal.medium()
+                    .afterPowerCuts(
+                            2,
+                            1,
+                            random,
+                            log -> cursorMedium.afterPowerCuts(
+                                    4, 1, random, cursorFile -> checkPair(log.afterProcessCrash(), cursorFile)));
+        }
+    }
+
+    private void checkPair(SimulatedMedium log, SimulatedMedium cursorFile) {
+        pairs++;
+        SimulatedJournal.Opening opening = new SimulatedJournal.Opening(log, journal.superblock());
+        opening.scan();
+        opening.repair();
+        opening.nextEpoch();
+        StateRecord state = SimulatedJournal.state(log, journal.superblock());
+        Value found = value(cursorFile);
+        checkValue(found);
+        checkPlace(found, LogWalk.of(log::read, journal.superblock(), state), state);
+    }
+
+    private void checkValue(Value found) {
+        assertTrue(
+                found.equals(acknowledged) || found.equals(attempted),
+                () -> "found " + found + ", acknowledged " + acknowledged + ", under way " + attempted);
+    }
+
+    private void checkPlace(Value found, LogWalk walk, StateRecord state) {
+        if (isCut(found)) {
+            return;
+        }
+        assertTrue(
+                state.retained() <= found.position,
+                () -> "I14: given up to " + state.retained() + ", held at " + found);
+        long notKept = state.lease() - Math.min(state.lease(), keptLengthBytes);
+        assertTrue(
+                state.retained() <= Math.max(resetTo, notKept),
+                () -> "retention keeps " + keptLengthBytes + " bytes before " + state.lease() + ": " + state);
+        assertTrue(found.position <= state.lease(), () -> "I5: the log ends before " + found + ": " + state);
+        for (LogWalk.Frame frame : walk.data()) {
+            long next = frame.sequence() + frame.entries();
+            boolean before = frame.position() + frame.length() <= found.position;
+            assertTrue(
+                    before ? next <= found.sequence : frame.position() >= found.position,
+                    () -> found + " lies inside or before " + frame);
+            assertTrue(before || frame.sequence() >= found.sequence, () -> found + " is not at " + frame);
+        }
+    }
+
+    private static Value value(SimulatedMedium medium) {
+        return value(new CursorLog(medium, NAME).found());
+    }
+
+    /// The number is in the time and in the user data: a record is whole, or another one.
+    private static Value value(CursorRecord record) {
+        Value value = new Value(record.position(), record.nextSequence(), record.timeNs());
+        byte[] expected = value.number == 0 ? new byte[0] : data(value);
+        assertEquals(MemorySegment.ofArray(expected).mismatch(MemorySegment.ofArray(record.userData())), -1, "torn");
+        return value;
+    }
+
+    private static byte[] data(Value value) {
+        byte[] data = new byte[(int) (value.number % 33)];
+        for (int i = 0; i < data.length; i++) {
+            data[i] = (byte) (value.number * 31 + value.position / 64 + i);
+        }
+        return data;
+    }
+
+    private SimulatedMedium anyImage(SimulatedMedium medium, boolean power) {
+        List<SimulatedMedium> images = new ArrayList<>();
+        if (power) {
+            medium.afterPowerCuts(16, 2, random, images::add);
+        } else {
+            images.add(medium.afterProcessCrash());
+        }
+        return images.get(random.nextInt(images.size()));
+    }
+
+    private static final class Crash extends RuntimeException {
+        private static final long serialVersionUID = 1;
+        private final transient @Nullable SimulatedMedium log;
+        private final transient @Nullable SimulatedMedium cursor;
+
+        Crash(@Nullable SimulatedMedium log, @Nullable SimulatedMedium cursor) {
+            this.log = log;
+            this.cursor = cursor;
+        }
+    }
+
+    CrashChecker checker() {
+        return checker;
+    }
+
+    /// Pairs of images that were looked at.
+    long pairs() {
+        return pairs;
+    }
+
+    /// How often the cursor held the ring.
+    int held() {
+        return held;
+    }
+}
