@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// | NEXT | of the next frame, by the recovery report | of the next entry | 0 |
 /// | OVERRUN | of the tailer | its next | 0 |
 /// | MARK | of the tailer, that has seen all there is | its next | 0 |
+/// | CUTTING | where a cut begins, before it | 0 | 0 |
+/// | CUT | behind what was cut | where the cut began | 0 |
 /// | FULL | published, when the ring was full and the writer stopped appending | of the next entry | 0 |
 record Report(Kind kind, long position, long sequence, int high, int low) {
     static final int LENGTH_BYTES = 4 * Long.BYTES;
@@ -28,7 +30,9 @@ record Report(Kind kind, long position, long sequence, int high, int low) {
         NEXT(3),
         OVERRUN(4),
         MARK(5),
-        FULL(6);
+        FULL(6),
+        CUTTING(7),
+        CUT(8);
 
         private final long code;
 
