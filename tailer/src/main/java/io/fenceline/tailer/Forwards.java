@@ -212,8 +212,11 @@ final class Forwards {
                     return result;
                 }
                 epoch = FrameDescriptor.epoch(bytes, offset);
-                if (perhapsTruncated && FrameDescriptor.sequence(bytes, offset) < nextSequence && !isInside()) {
-                    return truncated(FrameDescriptor.sequence(bytes, offset));
+                if (perhapsTruncated && nextSequence != UNKNOWN && !isInside()) {
+                    long sequence = FrameDescriptor.sequence(bytes, offset);
+                    if (sequence != nextSequence) {
+                        return sequence < nextSequence ? truncated(sequence) : resetTo(sequence);
+                    }
                 }
                 if (verdict == FrameVerdict.DATA) {
                     beginAnyFrame();
@@ -413,6 +416,14 @@ final class Forwards {
         perhapsTruncated = false;
         usualAttributes = NONE;
         return Tailer.TRUNCATED;
+    }
+
+    /// The log was reset to a greater sequence, at the place where the tailer stood.
+    private int resetTo(long sequence) {
+        missedBytes = 0;
+        missedEntries = sequence - nextSequence;
+        truncated(sequence);
+        return Window.OVERRUN;
     }
 
     /// Goes to the oldest retained frame and looks at its sequence, which tells how many entries were missed;

@@ -36,9 +36,9 @@ import org.jspecify.annotations.Nullable;
 /// [JournalException.Io] if the storage cannot give the bytes: a truncated file, for example. After them the
 /// tailer stands at the frame that it could not deliver, and the next poll reads that again.
 public final class Tailer implements AutoCloseable {
-    /// The ring went past the tailer: entries that were not
-    /// delivered were overwritten or given up. [#missedBytes] and [#missedEntries] tell how many. The tailer stands
-    /// at the oldest retained entry; poll again.
+    /// The ring went past the tailer: entries that were not delivered were overwritten or given up, or the log was
+    /// [reset][io.fenceline.journal.Journal#reset] to a greater sequence. [#missedBytes] and [#missedEntries] tell
+    /// how many. The tailer stands at the oldest retained entry; poll again.
     public static final int OVERRUN = Window.OVERRUN;
 
     /// The tailer or its journal is closed. Do not poll again.

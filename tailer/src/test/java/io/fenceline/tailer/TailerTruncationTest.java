@@ -235,6 +235,35 @@ class TailerTruncationTest {
         assertEquals(List.of(5L), sequences(Tailer.open(reader, Start.oldest()), 100));
     }
 
+    /// Goal: a reset at the very place where the tailers stand takes no byte from them, and is told all the same: by
+    /// the
+    /// next entry, whose sequence is another one.
+    @Test
+    void shouldTellOfAResetWhereTheTailerStands() {
+        append(64); // one segment
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(64, poll(tailer)));
+        assertEquals(4096, journal.reset(1000));
+        tailers.forEach(tailer -> assertTrue(poll(tailer) <= 0));
+        append(64);
+        for (Tailer tailer : tailers) {
+            if (tailer.nextSequence() != 1000) {
+                assertEquals(Tailer.OVERRUN, poll(tailer));
+            }
+            assertEquals(936, tailer.missedEntries());
+            assertEquals(0, tailer.missedBytes());
+            assertEquals(1000, tailer.nextSequence());
+            assertEquals(64, poll(tailer));
+        }
+        assertEquals(8192, journal.reset(5));
+        append(1);
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.TRUNCATED, poll(tailer));
+            assertEquals(5, tailer.nextSequence());
+            assertEquals(List.of(5L), sequences(tailer, 100));
+        }
+    }
+
     /// Goal: a tailer that stood at the very end of what was cut, where retention then went, is told by the next
     /// frame.
     @Test

@@ -10,14 +10,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// Appends to the journal in argument 0 and cuts its end off again and again, until it is killed; argument 1 is a
-/// seed. Every entry says its sequence and a number that no other entry of any writer has.
+/// Appends to the journal in argument 0 and cuts its end off, or resets it, again and again, until it is killed;
+/// argument 1 is a seed. Every entry says its sequence and a number that no other entry of any writer has. A reset goes
+/// to the next million, so that entries from before and behind one never follow each other.
 final class TruncatingWriter {
+    private static final long BLOCK = 1_000_000;
+
     private TruncatingWriter() {}
 
     public static void main(String[] arguments) {
         SplittableRandom random = new SplittableRandom(Long.parseLong(arguments[1]));
-        try (Journal journal = Journal.open(Path.of(arguments[0]), Journals.CONFIG);
+        try (Journal journal = Journal.open(Path.of(arguments[0]), TruncatingWriterTest.CONFIG);
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
             System.out.println("open");
             List<Long> frames = new ArrayList<>();
@@ -26,7 +29,10 @@ final class TruncatingWriter {
                     frames.add(appender.nextSequence());
                     append(appender, random);
                 }
-                if (!frames.isEmpty()) {
+                if (random.nextInt(3) == 0) {
+                    journal.reset((appender.nextSequence() / BLOCK + 1) * BLOCK);
+                    frames.clear();
+                } else if (!frames.isEmpty()) {
                     int back = random.nextInt(Math.min(20, frames.size()));
                     frames.subList(frames.size() - back, frames.size()).clear();
                     long sequence = frames.removeLast();

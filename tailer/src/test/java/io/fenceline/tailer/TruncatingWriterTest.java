@@ -3,30 +3,40 @@ package io.fenceline.tailer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.ReadOnlyJournal;
+import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.VerifyReport;
+import io.fenceline.journal.persist.Kernel;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/// A tailer beside writers in other processes that append, cut and are killed, perhaps in the middle of a cut.
+/// A tailer beside writers in other processes that append, cut, reset and are killed, mostly in the middle of a cut or
+/// a
+/// reset: those sync for real, and take most of a writer's time.
 class TruncatingWriterTest {
-    private static final int KILLS = 8;
-    private static final long TIMEOUT_NS = 60_000_000_000L;
+    /// As strong as the journal was made.
+    static final JournalConfig CONFIG = JournalConfig.defaults().withFullPolicy(FullPolicy.OVERWRITE);
 
-    @TempDir
-    private Path temporary;
+    private static final long TIMEOUT_NS = 60_000_000_000L;
 
     private final NavigableMap<Long, Long> shown = new TreeMap<>();
     private int cuts;
+    private int resets;
 
     private void show(Entry entry) {
         assertEquals(entry.sequence(), Journals.longOf(entry, 0), "I2: content of another sequence");
@@ -42,34 +52,60 @@ class TruncatingWriterTest {
             cuts++;
             shown.tailMap(tailer.nextSequence(), true).clear();
         } else if (result == Tailer.OVERRUN) {
+            resets += tailer.nextSequence() % 1_000_000 == 0 ? 1 : 0;
             shown.clear();
         } else {
             assertTrue(result >= 0, () -> "poll returned " + result);
         }
     }
 
-    /// Goal: what the tailer was shown, less what it was told is cut, is at the end what everybody finds there
-    /// (I5), over kills at any moment.
-    @Test
-    void shouldShowWhatIsThereWhenWritersCutAndAreKilled() throws IOException, InterruptedException {
-        Path directory = temporary.resolve("journal");
-        Journals.open(directory, 16 << 10, 4).close();
+    /// Goal: what the tailer was shown, less what it was told is cut or given up, is at the end what everybody finds
+    /// there (I1, I5), over kills at any moment; a reset happened whole or not at all.
+    @ParameterizedTest
+    @CsvSource("PROCESS, 5")
+    void shouldShowWhatIsThereWhenWritersCutAndAreKilled(Durability level, int kills)
+            throws IOException, InterruptedException {
+        killAgainAndAgain(level, kills);
+    }
+
+    @Tag("slow")
+    @ParameterizedTest
+    @CsvSource({"PROCESS, 100", "MEMORY, 100", "DEVICE, 100"})
+    void shouldShowWhatIsThereWhenWritersCutAndAreKilledManyTimes(Durability level, int kills)
+            throws IOException, InterruptedException {
+        killAgainAndAgain(level, kills);
+    }
+
+    private void killAgainAndAgain(Durability level, int kills) throws IOException, InterruptedException {
+        if (level == Durability.MEMORY) {
+            Kernel.assumeAvailable();
+        }
+        Path parent = Files.createTempDirectory(Files.createDirectories(Path.of("target", "cuts")), "cut");
+        Path directory = parent.resolve("journal");
+        SmallJournals.create(
+                directory,
+                16 << 10,
+                4,
+                CONFIG.withDurability(level).withEmulatePersistentMemory(level == Durability.MEMORY));
         try (ReadOnlyJournal reader = Journal.openReadOnly(directory)) {
             Tailer tailer = Tailer.open(reader, Start.oldest());
-            for (int kill = 0; kill < KILLS; kill++) {
+            for (int kill = 0; kill < kills; kill++) {
                 followUntilKilled(directory, tailer, kill);
+                drain(tailer); // all that was acknowledged: the shared words outlive the writer
                 try (ReadOnlyJournal crashed = Journal.openReadOnly(directory)) {
                     // What the dead writer had published, beside a record of a cut perhaps.
                     check(crashed, Tailer.open(crashed, Start.oldest()), false);
                 }
-                try (Journal recovered = Journal.open(directory, Journals.CONFIG)) {
+                try (Journal recovered = Journal.open(directory, CONFIG)) {
+                    assertEquals(level, recovered.durability().durability());
                     drain(tailer);
                     check(recovered, Tailer.open(recovered, Start.oldest()), true);
                 }
                 VerifyReport report = Journal.verify(directory);
                 assertTrue(report.isWhole(), report::toString);
             }
-            assertTrue(cuts > KILLS, () -> "saw " + cuts + " cuts only");
+            assertTrue(cuts > kills, () -> "saw " + cuts + " cuts only");
+            assertTrue(resets > 0, "saw no reset");
         }
     }
 
@@ -78,7 +114,7 @@ class TruncatingWriterTest {
         try (BufferedReader out = writer.inputReader()) {
             assertEquals("open", out.readLine());
             long startNs = System.nanoTime();
-            int until = cuts + 2 + seed * 20;
+            int until = cuts + 2 + seed * 7 % 50;
             while (cuts < until) {
                 poll(tailer);
                 assertTrue(
@@ -114,7 +150,8 @@ class TruncatingWriterTest {
             // on
         }
         assertEquals(source.published(), fresh.position());
-        assertEquals(sequences.stream().sorted().distinct().toList(), sequences, "I4");
+        long first = sequences.isEmpty() ? 0 : sequences.getFirst();
+        assertEquals(LongStream.range(first, first + sequences.size()).boxed().toList(), sequences, "I4, I6");
         if (exactly && !there.isEmpty()) {
             Map<Long, Long> expected = new TreeMap<>(shown.tailMap(there.firstKey(), true));
             assertEquals(expected, there, "I5");
