@@ -56,7 +56,11 @@ public final class Archiver implements AutoCloseable {
     }
 
     private Cursor openCursor() {
-        return Cursor.open(source, name, CursorConfig.defaults().withGating(true));
+        Cursor opened = Cursor.open(source, name, CursorConfig.defaults().withGating(true));
+        if (opened.resumption() == Cursor.Resumption.NEW && opened.position() < source.retained()) {
+            opened.commitAt(source.retained()); // a fast writer went past it before the gate was there
+        }
+        return opened;
     }
 
     /// Hands over what is sealed by now.

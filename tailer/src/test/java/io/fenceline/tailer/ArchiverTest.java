@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -164,6 +165,44 @@ class ArchiverTest {
             }
         }
         return 0;
+    }
+
+    /// Goal: an archiver that is new beside a writer that laps the ring begins where the ring is held from then on.
+    @Test
+    void shouldBeginBesideAWriterThatLapsTheRing() throws InterruptedException {
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            AtomicBoolean stop = new AtomicBoolean();
+            Thread writer = Thread.ofPlatform().start(() -> {
+                while (!stop.get()) {
+                    fill(appender);
+                }
+            });
+            try {
+                for (int i = 0; i < 30; i++) {
+                    String name = "archive-" + i;
+                    List<Long> taken = new ArrayList<>();
+                    try (Archiver archiver = Archiver.open(journal, name, new SegmentConsumer() {
+                        @Override
+                        public void accept(SealedSegment segment) {
+                            taken.add(segment.start());
+                        }
+
+                        @Override
+                        public void truncate(long position) {}
+                    })) {
+                        while (taken.size() < 3) {
+                            archiver.poll(1);
+                        }
+                        assertEquals(taken.getFirst() + 2 * SEGMENT, taken.getLast());
+                    }
+                    Cursor.remove(journal, name);
+                }
+            } finally {
+                stop.set(true);
+                writer.join();
+            }
+        }
     }
 
     /// Goal: what a consumer did not take, by its exception, comes again; nothing is confirmed meanwhile.
