@@ -30,13 +30,13 @@ class OverrunTest {
 
     @Test
     void shouldShowNoTornByteAtFullSpeed() throws InterruptedException {
-        run(1_500_000);
+        run(1_500_000, 1_000);
     }
 
     @Tag("slow")
     @Test
     void shouldShowNoTornByteAtFullSpeedForALongTime() throws InterruptedException {
-        run(150_000_000);
+        run(400_000_000, 100_000_000);
     }
 
     private static long word(long sequence, int index) {
@@ -60,7 +60,8 @@ class OverrunTest {
         return (int) (sequence % (WORDS + 1)) * Long.BYTES;
     }
 
-    private void run(long end) throws InterruptedException {
+    /// @param leastChecked so many entries must have been delivered, each byte of them checked
+    private void run(long end, long leastChecked) throws InterruptedException {
         try (Journal journal = Journals.open(temporary.resolve("journal"), 64 << 10, 3);
                 ReadOnlyJournal reader = Journal.openReadOnly(temporary.resolve("journal"))) {
             AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -78,10 +79,14 @@ class OverrunTest {
                 thread.join();
             }
             assertNull(failure.get(), () -> "failed: " + failure.get());
+            long checked = 0;
             for (long[] count : counts) {
                 assertEquals(end, count[0] + count[1]);
                 assertTrue(count[0] > 0);
+                checked += count[0];
             }
+            System.out.printf("%,d entries appended, %,d delivered and checked%n", end, checked);
+            assertTrue(checked >= leastChecked, "delivered too few: " + checked);
         }
     }
 

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /// A journal of random content, made from a seed: sizes from 0 to the largest, batches, several writers that
-/// crash and leave holes and seals, laps, timestamps that repeat, go backwards, or are missing. What is in it is
-/// known from a linear scan, which [TailerTest] and others hold against what was appended.
+/// crash and leave holes and seals, ends that are cut off, laps, timestamps that repeat, go backwards, or are missing.
+/// What is in it is known from a linear scan, which [TailerTest] and others hold against what was appended.
 final class RandomLog {
     /// Timestamps stray from order by at most this.
     static final long SKEW_NS = 50;
@@ -82,7 +82,11 @@ final class RandomLog {
             long end = journal.published() + bytes;
             int usual = 1 << random.nextInt(1, 12);
             boolean untimed = random.nextInt(6) == 0;
+            boolean cutting = random.nextInt(4) == 0;
             while (journal.published() < end) {
+                if (cutting && !positions.isEmpty() && random.nextInt(30) == 0) {
+                    cut(journal, positions);
+                }
                 int largest = random.nextInt(20) == 0 ? journal.maximumPayloadLengthBytes() : usual;
                 int length = random.nextInt(Math.min(largest, journal.maximumPayloadLengthBytes()) + 1);
                 long timestamp = untimed && random.nextInt(3) > 0 ? 0 : nextTimestamp();
@@ -92,6 +96,15 @@ final class RandomLog {
             if (crash && random.nextInt(3) > 0) {
                 crash(journal, positions);
             }
+        }
+    }
+
+    /// The entries that come next get sequences, and perhaps lengths, of those that were cut.
+    private void cut(Journal journal, List<Long> positions) {
+        int first = Math.max(0, positions.size() - 1 - random.nextInt(20));
+        if (positions.get(first) >= journal.retained()) {
+            journal.truncate(positions.get(first));
+            positions.subList(first, positions.size()).clear();
         }
     }
 

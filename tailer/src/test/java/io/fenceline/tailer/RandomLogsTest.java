@@ -43,6 +43,7 @@ class RandomLogsTest {
                     checkSequences(journal, log.entries(), random);
                     checkPositions(journal, log.entries(), random);
                     checkTimes(journal, log.entries(), random);
+                    checkTimesThatStray(journal, log.entries(), random);
                     checkWayBack(journal, log.entries(), random);
                     walkAtRandom(journal, log.entries(), random);
                 }
@@ -120,6 +121,33 @@ class RandomLogsTest {
             Start start = Start.time(Instant.ofEpochSecond(0, time), skew);
             checkFirst(journal, start, entries.subList(index, entries.size()));
         }
+    }
+
+    /// Goal: with a skew that is too small for the log, what is found is what [Start#time] says: an entry that is late
+    /// enough, the first such one behind some entry that is early enough, or behind the oldest.
+    private static void checkTimesThatStray(
+            JournalSource journal, List<RandomLog.Entry> entries, SplittableRandom random) {
+        for (int i = 0; i < Math.min(60, entries.size()); i++) {
+            long time = entries.get(random.nextInt(entries.size())).timestampNs() + random.nextInt(-60, 60);
+            long skew = random.nextLong(RandomLog.SKEW_NS / 2);
+            Start start = Start.time(Instant.ofEpochSecond(0, time), Duration.ofNanos(skew));
+            try (Tailer tailer = Tailer.open(journal, start)) {
+                List<RandomLog.Entry> found = poll(tailer, 1);
+                int index = found.isEmpty() ? entries.size() : entries.indexOf(found.getFirst());
+                assertTrue(found.isEmpty() || isLate(found.getFirst(), time), () -> start + " found " + found);
+                boolean early = false;
+                int before = index - 1;
+                for (; before >= 0 && !isLate(entries.get(before), time); before--) {
+                    long timestamp = entries.get(before).timestampNs();
+                    early |= timestamp != 0 && timestamp < time - skew;
+                }
+                assertTrue(early || before < 0, () -> start + " found " + found + " behind no early entry");
+            }
+        }
+    }
+
+    private static boolean isLate(RandomLog.Entry entry, long time) {
+        return entry.timestampNs() != 0 && entry.timestampNs() >= time;
     }
 
     private static void checkWayBack(JournalSource journal, List<RandomLog.Entry> entries, SplittableRandom random) {
