@@ -90,6 +90,7 @@ record Figure(
             Map.entry("backwards-64", places -> new BackwardsProbe(places, 64)),
             Map.entry("seek-1g", places -> new SeekProbe(places, 256, 16)),
             Map.entry("tailers-8", places -> new TailersProbe(places, 64, 8)),
+            Map.entry("tailers-1", places -> new TailersProbe(places, 64, 1)),
             Map.entry("recovery-256m", places -> new OpenProbe(places, 256 << 20, true)),
             Map.entry("recovery-1g", places -> new OpenProbe(places, 1 << 30, true)),
             Map.entry("reopening-1g", places -> new OpenProbe(places, 1 << 30, false)));
@@ -160,8 +161,9 @@ record Figure(
         figures.add(new Figure(
                 "seek by sequence, 1 GiB of 256 B", "seek-1g", "by sequence", null, Unit.US, Rule.AT_MOST, 100));
         figures.add(new Figure("seek by time, 1 GiB of 256 B", "seek-1g", "by time", null, Unit.US, Rule.AT_MOST, 100));
-        figures.add(new Figure(
-                "MEMORY append, 8 tailers / none", "tailers-8", "followed", "alone", Unit.NS, Rule.RATIO_AT_MOST, 1.1));
+        figures.add(tailers(8, "burning", "8 threads that burn"));
+        figures.add(tailers(8, "alone", "none"));
+        figures.add(tailers(1, "burning", "a thread that burns"));
         figures.add(opening("recovery after a crash, 256 MiB", "recovery-256m", "recovery", 50));
         figures.add(opening("recovery after a crash, 1 GiB", "recovery-1g", "recovery", 50));
         figures.add(opening("reopening after a clean close, 1 GiB", "reopening-1g", "reopening", 20));
@@ -219,6 +221,11 @@ record Figure(
     private static Figure tail(int frameLength, String column, String limit, double targetPerSecond) {
         String title = "tail, frames of " + frameLength + " B, " + column + " (beside a C walk)";
         return new Figure(title, "tail-" + frameLength, column, limit, Unit.PER_SECOND, Rule.AT_LEAST, targetPerSecond);
+    }
+
+    private static Figure tailers(int tailers, String limit, String beside) {
+        String title = "MEMORY append, " + tailers + " tailers / " + beside;
+        return new Figure(title, "tailers-" + tailers, "followed", limit, Unit.NS, Rule.RATIO_AT_MOST, 1.1);
     }
 
     private static Figure opening(String title, String probe, String product, double targetMs) {

@@ -13,17 +13,22 @@ import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
 
-/// Appends while tailers of the same process follow, which idle as Agrona's agents do by default, beside appends
-/// that nobody follows. The tailers share one processor, the first, and the appender has another: so this tells
-/// what sharing the journal costs, not what sharing a processor does.
+/// Appends while tailers of the same process follow, which idle as Agrona's agents do by default; beside appends while
+/// the same threads burn processor time and touch nothing, and beside appends while they sleep. The threads share one
+/// processor, the first, and the appender has another: so followed over burning tells what sharing the journal costs,
+/// and burning over alone what a machine costs whose other processor is busy.
 final class TailersProbe implements Probe {
     private static final int POLL_LIMIT = 256;
+    private static final int FOLLOWED = 0;
+    private static final int BURNING = 1;
+    private static final int ALONE = 2;
+    private static final int BURST = 1000;
 
     private final JournalFixture fixture;
     private final MemorySegment payload;
     private final long operations;
     private final List<Thread> threads = new ArrayList<>();
-    private volatile boolean following;
+    private volatile int column = ALONE;
     private volatile boolean closed;
 
     TailersProbe(Places places, int frameLengthBytes, int tailers) {
@@ -42,14 +47,25 @@ final class TailersProbe implements Probe {
         IdleStrategy idle = new BackoffIdleStrategy();
         try (Tailer tailer = Tailer.open(fixture.journal(), Start.newest())) {
             while (!closed) {
-                if (!following) {
-                    LockSupport.parkNanos(100_000);
-                    tailer.skipTo(Start.newest());
-                } else {
-                    idle.idle(Math.max(0, tailer.poll(entry -> sum[0] += firstWord(entry), POLL_LIMIT)));
+                switch (column) {
+                    case FOLLOWED ->
+                        idle.idle(Math.max(0, tailer.poll(entry -> sum[0] += firstWord(entry), POLL_LIMIT)));
+                    case BURNING -> sum[0] = burn(sum[0]);
+                    default -> {
+                        LockSupport.parkNanos(100_000);
+                        tailer.skipTo(Start.newest());
+                    }
                 }
             }
         }
+    }
+
+    private static long burn(long seed) {
+        long value = seed;
+        for (int i = 0; i < BURST; i++) {
+            value = value * 0x5851_F42D_4C95_7F2DL + 1;
+        }
+        return value;
     }
 
     private static long firstWord(Entry entry) {
@@ -58,12 +74,12 @@ final class TailersProbe implements Probe {
 
     @Override
     public List<String> columns() {
-        return List.of("followed", "alone");
+        return List.of("followed", "burning", "alone");
     }
 
     @Override
     public double measure(int column) {
-        following = column == 0;
+        this.column = column;
         LockSupport.parkNanos(2_000_000); // until all have noticed
         long startNs = System.nanoTime();
         fixture.append(payload, operations);
