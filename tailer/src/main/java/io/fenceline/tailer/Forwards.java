@@ -58,6 +58,9 @@ final class Forwards {
     /// What lies before the position cannot tell whether it was cut; the sequence of the next frame will.
     private boolean perhapsTruncated;
 
+    /// With that: perhaps the log was reset, for nothing is retained before the position.
+    private boolean perhapsReset;
+
     /// Of the last frame with one entry that was begun slowly; a frame with the same ones has a fitting epoch, is
     /// DATA with known flags, and has one entry. [#NONE] fits no frame.
     private long usualAttributes = NONE;
@@ -214,8 +217,11 @@ final class Forwards {
                 epoch = FrameDescriptor.epoch(bytes, offset);
                 if (perhapsTruncated && nextSequence != UNKNOWN && !isInside()) {
                     long sequence = FrameDescriptor.sequence(bytes, offset);
-                    if (sequence != nextSequence) {
-                        return sequence < nextSequence ? truncated(sequence) : resetTo(sequence);
+                    if (sequence < nextSequence) {
+                        return truncated(sequence);
+                    }
+                    if (sequence > nextSequence && perhapsReset) {
+                        return resetTo(sequence);
                     }
                 }
                 if (verdict == FrameVerdict.DATA) {
@@ -372,12 +378,14 @@ final class Forwards {
                 usualAttributes = NONE;
                 if (LogView.isCutting(generation)) {
                     perhapsTruncated = true; // it is looked at again when the cut is made, or was taken back
+                    perhapsReset = false;
                     continue;
                 }
                 int before = lookForSeal(position - FrameDescriptor.SLOT_LENGTH_BYTES);
                 int at = before == Window.COPIED ? before : lookForSeal(position);
                 boolean sealed = before == Window.COPIED || at == Window.COPIED;
                 perhapsTruncated = before == Window.OVERRUN;
+                perhapsReset = perhapsTruncated;
                 long sequence = sealed ? FrameDescriptor.sequence(bytes, 0) : UNKNOWN;
                 offset = windowEnd = 0;
                 if (sealed) {
