@@ -224,7 +224,7 @@ record Figure(
     }
 
     private static Figure tailers(int tailers, String limit, String beside) {
-        String title = "MEMORY append, " + tailers + " tailers / " + beside;
+        String title = "MEMORY append, " + tailers + (tailers == 1 ? " tailer / " : " tailers / ") + beside;
         return new Figure(title, "tailers-" + tailers, "followed", limit, Unit.NS, Rule.RATIO_AT_MOST, 1.1);
     }
 
