@@ -11,6 +11,7 @@ import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.PersistStrategy;
 import io.fenceline.journal.RecoveryReport.Verdict;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.format.StateRecord;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +41,23 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// restart.
 class RoundTripTest {
     private static final String SEED = "fenceline.roundtrip.seed";
+
+    /// How bytes get to the file.
+    enum Way {
+        NT(Durability.MEMORY, PersistStrategy.NT),
+        WRITE_BACK(Durability.MEMORY, PersistStrategy.WRITE_BACK),
+        FENCE_ONLY(Durability.MEMORY, PersistStrategy.FENCE_ONLY),
+        DEVICE(Durability.DEVICE, null),
+        PROCESS(Durability.PROCESS, null);
+
+        private final Durability durability;
+        private final @Nullable PersistStrategy strategy;
+
+        Way(Durability durability, @Nullable PersistStrategy strategy) {
+            this.durability = durability;
+            this.strategy = strategy;
+        }
+    }
 
     /// How a writer ends.
     enum Restart {
@@ -66,14 +85,16 @@ class RoundTripTest {
         }
     }
 
-    private static JournalConfig config(Durability durability) {
-        if (durability == Durability.MEMORY) {
-            Kernel.assumeAvailable();
-        }
-        return JournalConfig.defaults()
-                .withDurability(durability)
+    private static JournalConfig config(Way way) {
+        JournalConfig config = JournalConfig.defaults()
+                .withDurability(way.durability)
                 .withEmulatePersistentMemory(true)
                 .withFullPolicy(FullPolicy.OVERWRITE);
+        if (way.strategy == null) {
+            return config;
+        }
+        Kernel.assumeAvailable();
+        return config.withPersistStrategy(way.strategy);
     }
 
     private byte[] bytes(int length) {
@@ -110,14 +131,14 @@ class RoundTripTest {
 
     /// Every size from 0 to 4 KiB (`DEVICE`: every 37th), by both kinds of memory and by claims.
     @ParameterizedTest
-    @EnumSource(Durability.class)
-    void shouldGiveBackEverySize(Durability durability) {
+    @EnumSource(Way.class)
+    void shouldGiveBackEverySize(Way way) {
         Path path = directory.resolve("sizes");
-        SmallJournals.create(path, 8 << 20, 2, config(durability));
+        SmallJournals.create(path, 8 << 20, 2, config(way));
         List<byte[]> expected = new ArrayList<>();
-        try (Journal journal = Journal.open(path, config(durability));
+        try (Journal journal = Journal.open(path, config(way));
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
-            for (int length = 0; length <= 4096; length += durability == Durability.DEVICE ? 37 : 1) {
+            for (int length = 0; length <= 4096; length += way == Way.DEVICE ? 37 : 1) {
                 byte[] payload = bytes(length);
                 expected.add(payload);
                 assertTrue(append(appender, payload, length % 3) >= 0);
@@ -145,16 +166,17 @@ class RoundTripTest {
     /// Random sizes up to the maximum, over several writers, each of which ends in its way.
     @ParameterizedTest
     @CsvSource({
-        "MEMORY, CLEAN", "MEMORY, KILLED", "MEMORY, POISONED",
+        "NT, CLEAN", "NT, KILLED", "NT, POISONED",
+        "WRITE_BACK, CLEAN", "WRITE_BACK, KILLED", "FENCE_ONLY, KILLED",
         "DEVICE, CLEAN", "DEVICE, KILLED", "DEVICE, POISONED",
         "PROCESS, CLEAN", "PROCESS, KILLED", "PROCESS, POISONED"
     })
-    void shouldGiveBackRandomSizesAfterEachKindOfRestart(Durability durability, Restart restart) throws IOException {
+    void shouldGiveBackRandomSizesAfterEachKindOfRestart(Way way, Restart restart) throws IOException {
         Path path = directory.resolve("random");
-        SmallJournals.create(path, 1 << 20, 16, config(durability));
+        SmallJournals.create(path, 1 << 20, 16, config(way));
         List<byte[]> expected = new ArrayList<>();
         for (int writer = 0; writer < 3; writer++) {
-            Journal journal = Journal.open(path, config(durability));
+            Journal journal = Journal.open(path, config(way));
             assertHolds(journal, expected);
             int maximum = journal.maximumPayloadLengthBytes();
             try (ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
@@ -207,10 +229,10 @@ class RoundTripTest {
     /// DESIGN §5, failure, in the real persisters, whose ways are others than the simulated medium's: nothing is
     /// acknowledged or shown after the first fault, whichever way an entry takes to the file.
     @ParameterizedTest
-    @EnumSource(Durability.class)
-    void shouldAcknowledgeNothingOnRealFilesAfterAFault(Durability durability) {
+    @EnumSource(Way.class)
+    void shouldAcknowledgeNothingOnRealFilesAfterAFault(Way way) {
         Path path = directory.resolve("poisoned");
-        Journal journal = Journal.create(path, config(durability).withSegmentLengthBytes(2 << 20));
+        Journal journal = Journal.create(path, config(way).withSegmentLengthBytes(2 << 20));
         try (ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
             assertTrue(appender.append(MemorySegment.ofArray(bytes(10))) >= 0);
             long published = journal.published();
@@ -229,7 +251,7 @@ class RoundTripTest {
             assertEquals(published, journal.published());
         }
         journal.close();
-        try (Journal again = Journal.open(path, config(durability))) {
+        try (Journal again = Journal.open(path, config(way))) {
             assertEquals(Verdict.RECOVERED, again.recovery().verdict());
             assertEquals(0, again.recovery().lastSequence());
         }
@@ -237,13 +259,13 @@ class RoundTripTest {
 
     /// Many laps of a tiny ring: at any time it holds the newest entries, in order, without a gap.
     @ParameterizedTest
-    @EnumSource(Durability.class)
-    void shouldHoldTheNewestEntriesAfterManyLaps(Durability durability) {
+    @EnumSource(Way.class)
+    void shouldHoldTheNewestEntriesAfterManyLaps(Way way) {
         Path path = directory.resolve("laps");
-        SmallJournals.create(path, 4096, 3, config(durability));
-        int laps = durability == Durability.DEVICE ? 10 : 200;
+        SmallJournals.create(path, 4096, 3, config(way));
+        int laps = way == Way.DEVICE ? 10 : 200;
         List<byte[]> all = new ArrayList<>();
-        try (Journal journal = Journal.open(path, config(durability));
+        try (Journal journal = Journal.open(path, config(way));
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
             while (journal.published() < laps * journal.capacityBytes()) {
                 byte[] payload = bytes(random.nextInt(journal.maximumPayloadLengthBytes() + 1));

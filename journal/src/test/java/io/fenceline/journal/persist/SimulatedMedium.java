@@ -87,8 +87,8 @@ public final class SimulatedMedium implements Persister {
     private final Map<Long, Integer> storesPerLine = new LinkedHashMap<>();
     private long needlessDrains;
     private boolean garbageSectors;
-    private PersistStrategy strategy = PersistStrategy.NT;
-    private boolean cachesPersist;
+    private PersistStrategy strategy = PersistStrategy.valueOf(System.getProperty("fenceline.strategy", "NT"));
+    private boolean cachesPersist = strategy == PersistStrategy.FENCE_ONLY;
     private long unreadableFrom;
     private long unreadableTo;
     private boolean rebooted;
@@ -285,7 +285,8 @@ public final class SimulatedMedium implements Persister {
         unreadableTo = fileOffset + lengthBytes;
     }
 
-    /// What [#persister] does at `MEMORY`, here and in each medium made from this one: NT, if nothing is said.
+    /// What [#persister] does at `MEMORY`, here and in each medium made from this one. If nothing is said, NT, or
+    /// what `-Dfenceline.strategy=WRITE_BACK` says (so all tests can be run by another one).
     ///
     /// @param cachesPersist whether what is in a cache survives a power cut, once its thread has drained
     public synchronized void persistBy(PersistStrategy strategy, boolean cachesPersist) {
