@@ -1,6 +1,9 @@
 package io.fenceline.perf;
 
 import io.fenceline.bench.limits.RawLimits;
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalException;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -25,6 +28,7 @@ final class Machine {
         facts.put("kernel", System.getProperty("os.name") + " " + System.getProperty("os.version"));
         facts.put("jdk", System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"));
         facts.put("ntStores", RawLimits.describe());
+        facts.put("persist", persist(places.memory()));
         facts.put("load", line("/proc/loadavg"));
         facts.put("memoryStorage", storage(places.memory()) + ": MEMORY is emulated unless it is a DAX file system");
         facts.put("deviceStorage", storage(places.device()));
@@ -32,6 +36,19 @@ final class Machine {
                 "ring",
                 places.segmentCount() + " segments of " + (places.segmentLengthBytes() >> 20) + " MiB, overwritten");
         return facts;
+    }
+
+    /// How `MEMORY` journals persist there: what the measurement at their creation chooses.
+    private static String persist(Path memory) {
+        Path parent = JournalFixture.newDirectory(memory);
+        try (Journal journal =
+                Journal.create(parent.resolve("journal"), JournalFixture.config(Durability.MEMORY, 2 << 20, 2))) {
+            return String.valueOf(journal.durability().persist());
+        } catch (JournalException e) {
+            return String.valueOf(e.getMessage());
+        } finally {
+            JournalFixture.remove(parent);
+        }
     }
 
     private static String storage(Path directory) {

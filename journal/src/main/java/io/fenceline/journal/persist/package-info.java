@@ -13,6 +13,8 @@
 ///
 /// [Persister] is the door, with one implementation a durability; tests put a simulated medium in its place.
 /// [FileLayer] is the same for files: what is created, renamed, locked, read and synced goes through it, so that tests
-/// put a simulated or a faulty one in its place. [JournalFiles] finds, creates, locks and maps the files. [Posix] holds
-/// the system calls, `fenceline.c` the instructions that Java has not.
+/// put a simulated or a faulty one in its place. At level `MEMORY` [MemoryStrategy] says by which [Instructions]
+/// bytes become persistent, [Calibrator] which is fastest, [PersistenceDomain] whether caches survive. [JournalFiles]
+/// finds, creates, locks and maps the files. [Posix] holds the system calls, `fenceline.c` the instructions that Java
+/// has not.
 package io.fenceline.journal.persist;
