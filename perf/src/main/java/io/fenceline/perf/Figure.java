@@ -89,8 +89,10 @@ record Figure(
             Map.entry("tail-256", places -> new TailProbe(places, 256)),
             Map.entry("backwards-64", places -> new BackwardsProbe(places, 64)),
             Map.entry("seek-1g", places -> new SeekProbe(places, 256, 16)),
-            Map.entry("tailers-8", places -> new TailersProbe(places, 64, 8)),
             Map.entry("tailers-1", places -> new TailersProbe(places, 64, 1)),
+            Map.entry("tailers-1-256", places -> new TailersProbe(places, 256, 1)),
+            Map.entry("tailers-1-1024", places -> new TailersProbe(places, 1024, 1)),
+            Map.entry("tailers-8", places -> new TailersProbe(places, 64, 8)),
             Map.entry("recovery-256m", places -> new OpenProbe(places, 256 << 20, true)),
             Map.entry("recovery-1g", places -> new OpenProbe(places, 1 << 30, true)),
             Map.entry("reopening-1g", places -> new OpenProbe(places, 1 << 30, false)));
@@ -99,10 +101,14 @@ record Figure(
     static List<Figure> all() {
         List<Figure> figures = new ArrayList<>();
         for (int length : FRAME_LENGTHS) {
-            figures.add(memory(length, "raw", "NT stores + fence", 1.15));
+            figures.add(memory(length, "raw", "NT stores + fence", length == 4096 ? 1.15 : 1.1));
         }
         for (int length : FRAME_LENGTHS) {
             figures.add(memory(length, "framed", "the same, framed", length == 4096 ? 1.15 : 1.05));
+        }
+        for (int length : new int[] {64, 256, 1024}) {
+            figures.add(tailed(length, "raw", "NT stores + fence", 1.1));
+            figures.add(tailed(length, "framed", "the same, framed", 1.05));
         }
         for (int payload : new int[] {16, 64}) {
             String title = "MEMORY batch of 16, payload " + payload + " B";
@@ -125,7 +131,7 @@ record Figure(
                 "memcpy",
                 Unit.NS,
                 Rule.AT_MOST,
-                35));
+                25));
         figures.add(new Figure(
                 "DEVICE append, frame 64 B / pwrite+fdatasync",
                 "device-64",
@@ -175,6 +181,17 @@ record Figure(
                 String.format(Locale.ROOT, "MEMORY append, frame %d B / %s", frameLength, name),
                 "memory-" + frameLength,
                 "append",
+                limit,
+                Unit.NS,
+                Rule.RATIO_AT_MOST,
+                target);
+    }
+
+    private static Figure tailed(int frameLength, String limit, String name, double target) {
+        return new Figure(
+                String.format(Locale.ROOT, "MEMORY append, tailed, frame %d B / %s", frameLength, name),
+                frameLength == 64 ? "tailers-1" : "tailers-1-" + frameLength,
+                "followed",
                 limit,
                 Unit.NS,
                 Rule.RATIO_AT_MOST,

@@ -1,6 +1,7 @@
 package io.fenceline.perf;
 
 import io.fenceline.bench.limits.RawLimits;
+import io.fenceline.bench.limits.RawRing;
 import io.fenceline.journal.Durability;
 import io.fenceline.tailer.Entry;
 import io.fenceline.tailer.Start;
@@ -16,7 +17,7 @@ import org.agrona.concurrent.IdleStrategy;
 /// Appends while tailers of the same process follow, which idle as Agrona's agents do by default; beside appends while
 /// the same threads burn processor time and touch nothing, and beside appends while they sleep. The threads share one
 /// processor, the first, and the appender has another: so followed over burning tells what sharing the journal costs,
-/// and burning over alone what a machine costs whose other processor is busy.
+/// and burning over alone what a machine costs whose other processor is busy. The raw loops run while they sleep.
 final class TailersProbe implements Probe {
     private static final int POLL_LIMIT = 256;
     private static final int FOLLOWED = 0;
@@ -25,6 +26,8 @@ final class TailersProbe implements Probe {
     private static final int BURST = 1000;
 
     private final JournalFixture fixture;
+    private final RawRing raw;
+    private final int frameLengthBytes;
     private final MemorySegment payload;
     private final long operations;
     private final List<Thread> threads = new ArrayList<>();
@@ -34,6 +37,8 @@ final class TailersProbe implements Probe {
     TailersProbe(Places places, int frameLengthBytes, int tailers) {
         fixture = JournalFixture.create(
                 places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        raw = new RawRing(places.memory(), places.capacityBytes());
+        this.frameLengthBytes = frameLengthBytes;
         payload = fixture.payloadOfFrame(frameLengthBytes);
         operations = places.scaled(100_000);
         for (int i = 0; i < tailers; i++) {
@@ -74,16 +79,23 @@ final class TailersProbe implements Probe {
 
     @Override
     public List<String> columns() {
-        return List.of("followed", "burning", "alone");
+        return List.of("followed", "burning", "alone", "raw", "framed");
     }
 
     @Override
     public double measure(int column) {
         this.column = column;
         LockSupport.parkNanos(2_000_000); // until all have noticed
+        return (double) run(column) / operations;
+    }
+
+    private long run(int column) {
+        if (column > ALONE) {
+            return column == ALONE + 1 ? raw.nt(frameLengthBytes, operations) : raw.framed(frameLengthBytes, operations);
+        }
         long startNs = System.nanoTime();
         fixture.append(payload, operations);
-        return (double) (System.nanoTime() - startNs) / operations;
+        return System.nanoTime() - startNs;
     }
 
     @Override
@@ -102,5 +114,6 @@ final class TailersProbe implements Probe {
             }
         }
         fixture.close();
+        raw.close();
     }
 }

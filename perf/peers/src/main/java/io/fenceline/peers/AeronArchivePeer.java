@@ -9,12 +9,13 @@ import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.archive.status.RecordingPos;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.CountersReader;
 
-/// Aeron Archive with `fileSyncLevel` 2: an IPC publication that is recorded; durable is what the recording position
-/// has passed.
+/// Aeron Archive: an IPC publication that is recorded; what the recording position has passed
+/// is in the file, and with `fileSyncLevel` 1 or 2 on the device.
 final class AeronArchivePeer implements Peer {
     private static final String CHANNEL = "aeron:ipc?term-length=64m";
     private static final int STREAM = 10;
@@ -24,9 +25,10 @@ final class AeronArchivePeer implements Peer {
     private final Publication publication;
     private final CountersReader counters;
     private final int counter;
-    private final ThreadLocal<UnsafeBuffer> buffers = ThreadLocal.withInitial(() -> new UnsafeBuffer(0, 0));
+    private final int syncLevel;
 
-    AeronArchivePeer(Path directory) {
+    AeronArchivePeer(Path directory, int syncLevel) {
+        this.syncLevel = syncLevel;
         String aeron = directory.resolve("driver").toString();
         driver = ArchivingMediaDriver.launch(
                 new MediaDriver.Context()
@@ -41,8 +43,8 @@ final class AeronArchivePeer implements Peer {
                         .controlChannelEnabled(false)
                         .archiveClientContext(new AeronArchive.Context().controlResponseChannel("aeron:ipc"))
                         .replicationChannel("aeron:udp?endpoint=localhost:0")
-                        .fileSyncLevel(2)
-                        .catalogFileSyncLevel(2));
+                        .fileSyncLevel(syncLevel)
+                        .catalogFileSyncLevel(syncLevel));
         archive = AeronArchive.connect(new AeronArchive.Context()
                 .aeronDirectoryName(aeron)
                 .controlRequestChannel("aeron:ipc")
@@ -65,20 +67,23 @@ final class AeronArchivePeer implements Peer {
 
     @Override
     public String description() {
-        return "fileSyncLevel 2, one IPC publication shared by all threads, waiters yield until it is recorded";
+        return "fileSyncLevel " + syncLevel
+                + ", one IPC publication shared by all threads, waiters yield until it is recorded";
     }
 
     @Override
-    public void append(byte[] payload) {
-        UnsafeBuffer buffer = buffers.get();
-        buffer.wrap(payload);
-        long position;
-        while ((position = publication.offer(buffer)) < 0) {
-            Thread.yield();
-        }
-        while (counters.getCounterValue(counter) < position) {
-            Thread.yield();
-        }
+    public Appending appending(int payloadLengthBytes) {
+        UnsafeBuffer buffer = new UnsafeBuffer(ByteBuffer.allocateDirect(payloadLengthBytes));
+        return stamp -> {
+            buffer.putLong(0, stamp);
+            long position;
+            while ((position = publication.offer(buffer)) < 0) {
+                Thread.yield();
+            }
+            while (counters.getCounterValue(counter) < position) {
+                Thread.yield();
+            }
+        };
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.fenceline.peers;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -10,6 +11,7 @@ import org.apache.activemq.artemis.core.journal.impl.JournalImpl;
 /// The Artemis journal over NIO, with its timed buffer; records are added with `sync`.
 final class ArtemisPeer implements Peer {
     private static final int FILE_LENGTH_BYTES = 10 << 20;
+    private static final int FILES = Math.clamp(Room.LENGTH_BYTES / FILE_LENGTH_BYTES, 2, 20);
     private static final int BUFFER_LENGTH_BYTES = 490 << 10;
     private static final int BUFFER_TIMEOUT_NS = 100_000;
 
@@ -20,7 +22,7 @@ final class ArtemisPeer implements Peer {
         NIOSequentialFileFactory files = new NIOSequentialFileFactory(
                 directory.toFile(), true, BUFFER_LENGTH_BYTES, BUFFER_TIMEOUT_NS, 1, false, null, null);
         files.setDatasync(true);
-        journal = new JournalImpl(FILE_LENGTH_BYTES, 20, 20, 0, 0, files, "log", "dat", 1);
+        journal = new JournalImpl(FILE_LENGTH_BYTES, FILES, FILES, 0, 0, files, "log", "dat", 1);
         journal.start();
         journal.load(new ArrayList<>(), new ArrayList<>(), null);
     }
@@ -31,8 +33,12 @@ final class ArtemisPeer implements Peer {
     }
 
     @Override
-    public void append(byte[] payload) throws Exception {
-        journal.appendAddRecord(ids.getAndIncrement(), (byte) 0, payload, true);
+    public Appending appending(int payloadLengthBytes) {
+        byte[] payload = new byte[payloadLengthBytes];
+        return stamp -> {
+            ByteBuffer.wrap(payload).putLong(stamp);
+            journal.appendAddRecord(ids.getAndIncrement(), (byte) 0, payload, true);
+        };
     }
 
     @Override

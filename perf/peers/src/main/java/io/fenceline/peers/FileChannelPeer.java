@@ -4,80 +4,35 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
-/// What one writes by hand: entries with length and CRC gather in a buffer under a lock, one thread swaps the buffer,
-/// writes it, syncs; who waits yields. No recovery, no tailers.
+/// A `FileChannel` and nothing else: one `pwrite` an entry into a file that is allocated already, and one `fdatasync`
+/// if it is to survive a power cut.
 final class FileChannelPeer implements Peer {
-    private static final int BUFFER_LENGTH_BYTES = 1 << 20;
-
     private final RingFile file;
-    private final Thread writer;
-    private ByteBuffer gathering = ByteBuffer.allocateDirect(BUFFER_LENGTH_BYTES);
-    private ByteBuffer writing = ByteBuffer.allocateDirect(BUFFER_LENGTH_BYTES);
-    private long batch;
-    private volatile long durable = -1;
-    private volatile boolean closed;
+    private final boolean sync;
 
-    FileChannelPeer(Path directory) throws IOException {
-        file = new RingFile(directory.resolve("log"));
-        writer = Thread.ofPlatform().daemon().name("writer").start(this::write);
+    FileChannelPeer(Path directory, boolean sync) throws IOException {
+        file = new RingFile(directory.resolve("bare"));
+        this.sync = sync;
     }
 
     @Override
     public String description() {
-        return "group commit by hand over a FileChannel: shared buffer, one writing thread, waiters yield";
+        return "one thread, pwrite " + (sync ? "and fdatasync " : "") + "of each entry into an allocated file";
     }
 
     @Override
-    public void append(byte[] payload) {
-        java.util.zip.CRC32C crc = new java.util.zip.CRC32C();
-        crc.update(payload, 0, payload.length);
-        long mine = -1;
-        while (mine < 0) {
-            synchronized (this) {
-                if (gathering.remaining() >= payload.length + 8) {
-                    gathering
-                            .putInt(payload.length)
-                            .putInt((int) crc.getValue())
-                            .put(payload);
-                    mine = batch;
-                }
+    public Appending appending(int payloadLengthBytes) {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(payloadLengthBytes);
+        return stamp -> {
+            file.append(buffer.clear().putLong(0, stamp));
+            if (sync) {
+                file.sync();
             }
-        }
-        while (durable < mine) {
-            Thread.yield();
-        }
-    }
-
-    private void write() {
-        try {
-            while (!closed) {
-                long taken;
-                synchronized (this) {
-                    ByteBuffer full = gathering;
-                    gathering = writing.clear();
-                    writing = full.flip();
-                    taken = batch++;
-                }
-                if (writing.hasRemaining()) {
-                    file.append(writing);
-                } else {
-                    Thread.yield();
-                }
-                durable = taken;
-            }
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
+        };
     }
 
     @Override
     public void close() throws IOException {
-        closed = true;
-        boolean ended = false;
-        while (!ended) {
-            ended = !writer.isAlive();
-            Thread.onSpinWait();
-        }
         file.close();
     }
 }

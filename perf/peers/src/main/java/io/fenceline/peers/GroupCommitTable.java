@@ -1,17 +1,14 @@
 package io.fenceline.peers;
 
 import java.io.IOException;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /// Measures group commit beside its peers and prints a table. Every peer runs in a JVM of its own, once a round, one
 /// after the other, the limit too; a figure is the median of the rounds, a ratio the median of the rounds' ratios.
@@ -20,13 +17,6 @@ import java.util.stream.Stream;
 final class GroupCommitTable {
     private static final int[] THREADS = {1, 8, 64};
     private static final String BARE = "bare";
-    private static final List<String> JVM_OPTIONS = List.of(
-            "-Xmx2g",
-            "--enable-native-access=ALL-UNNAMED",
-            "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
-            "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-            "-Daeron.event.log.disable=true");
-
     private final Path device;
     private final Path memory;
     private final int rounds;
@@ -45,7 +35,10 @@ final class GroupCommitTable {
         seconds = arguments[3];
         names.addAll(Arrays.asList(arguments).subList(5, arguments.length));
         if (names.isEmpty()) {
-            names.addAll(Peer.all().keySet());
+            Catalog.GROUP.stream()
+                    .map(Catalog::name)
+                    .filter(name -> !name.equals(BARE))
+                    .forEach(names::add);
         }
     }
 
@@ -59,7 +52,7 @@ final class GroupCommitTable {
     }
 
     private boolean run() throws Exception {
-        print("Group commit, %s", describeMachine());
+        print("Group commit, %s", Forks.describeMachine());
         boolean memoryMet = names.contains("fenceline") && memory();
         print("");
         for (int round = 0; round < rounds; round++) {
@@ -71,21 +64,11 @@ final class GroupCommitTable {
         return device() && memoryMet;
     }
 
-    private static String describeMachine() throws IOException {
-        String cpu = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
-                .filter(line -> line.startsWith("model name"))
-                .findFirst()
-                .orElse(":unknown");
-        return cpu.substring(cpu.indexOf(':') + 1).strip() + ", "
-                + Runtime.getRuntime().availableProcessors() + " processors, Linux "
-                + System.getProperty("os.version") + ", JDK " + System.getProperty("java.runtime.version");
-    }
-
     private boolean memory() throws Exception {
         print("");
         print(
                 "MEMORY (emulated on %s), entries/s: one thread of single durable appends, and 2 producers of a group",
-                type(memory));
+                Forks.fileSystem(memory));
         print("commit (asynchronous, reused listener) in turn in one JVM, %d rounds:", 4 * rounds);
         print("%-10s %12s %12s %8s", "payload", "single", "group", "ratio");
         boolean met = true;
@@ -93,35 +76,42 @@ final class GroupCommitTable {
             List<Double> single = new ArrayList<>();
             List<Double> group = new ArrayList<>();
             List<Double> ratio = new ArrayList<>();
-            for (String line : fork(MemoryFork.class, memory, Integer.toString(4 * rounds), payload)) {
+            for (String line :
+                    Forks.run(MemoryFork.class, memory, List.of(), List.of(Integer.toString(4 * rounds), payload))) {
                 String[] fields = line.split(" ", -1);
                 single.add(Double.parseDouble(fields[1]));
                 group.add(Double.parseDouble(fields[2]));
                 ratio.add(group.getLast() / single.getLast());
             }
-            double times = median(ratio);
+            double times = Forks.median(ratio);
             print(
                     "%-10s %,12.0f %,12.0f %8.2f   goal 3.00%s",
-                    payload, median(single), median(group), times, met(times >= 3));
+                    payload, Forks.median(single), Forks.median(group), times, met(times >= 3));
             met &= times >= 3;
         }
         return met;
     }
 
     private void measure(String name, String... threads) throws Exception {
-        List<String> arguments = new ArrayList<>(List.of(seconds));
-        arguments.addAll(List.of(threads));
-        for (String line : fork(PeerFork.class, device, name, arguments)) {
+        List<String> tasks = new ArrayList<>();
+        for (String count : threads) {
+            tasks.add("load:" + count + ":" + seconds);
+        }
+        for (String line : Forks.run(PeerFork.class, device, List.of("GROUP", "DEVICE", name), tasks)) {
             String[] fields = line.split(" ", 2);
             if (fields[0].equals("is")) {
                 descriptions.put(name, fields[1]);
-            } else if (fields[0].equals("load")) {
+            } else if (fields[0].startsWith("load:")) {
                 String[] numbers = fields[1].split(" ", -1);
-                double[] load = {
-                    Double.parseDouble(numbers[1]), Double.parseDouble(numbers[2]), Double.parseDouble(numbers[3])
-                };
-                loads.computeIfAbsent(name + " " + numbers[0], key -> new ArrayList<>())
-                        .add(load);
+                if (numbers.length == 3 && !numbers[0].equals("failed")) {
+                    double[] load = {
+                        1e9 / Double.parseDouble(numbers[0]),
+                        Double.parseDouble(numbers[1]),
+                        Double.parseDouble(numbers[2])
+                    };
+                    loads.computeIfAbsent(name + " " + fields[0].split(":", -1)[1], key -> new ArrayList<>())
+                            .add(load);
+                }
             }
         }
     }
@@ -129,7 +119,7 @@ final class GroupCommitTable {
     private boolean device() throws IOException {
         print(
                 "DEVICE (%s), payload of %d bytes, each thread waits for its own entry; medians of %d rounds,",
-                type(device), PeerFork.PAYLOAD_LENGTH_BYTES, rounds);
+                Forks.fileSystem(device), PeerFork.PAYLOAD_LENGTH_BYTES, rounds);
         print("each peer in a JVM of its own, interleaved; 'of limit' is rate / (appenders x bare rate):");
         print("%-12s %9s %12s %9s %9s %9s %9s", "", "appenders", "entries/s", "of limit", "p50 us", "p99 us", "x bare");
         double[] bare = row(BARE, 1);
@@ -176,28 +166,16 @@ final class GroupCommitTable {
                 "%-12s %9d %,12.0f %9.2f %9.0f %9.0f %9.2f",
                 name,
                 threads,
-                median(found.stream().map(load -> load[0]).toList()),
-                median(share),
-                median(found.stream().map(load -> load[1]).toList()) / 1000,
-                median(found.stream().map(load -> load[2]).toList()) / 1000,
-                median(times));
-        return new double[] {median(share), median(times)};
+                Forks.median(found.stream().map(load -> load[0]).toList()),
+                Forks.median(share),
+                Forks.median(found.stream().map(load -> load[1]).toList()) / 1000,
+                Forks.median(found.stream().map(load -> load[2]).toList()) / 1000,
+                Forks.median(times));
+        return new double[] {Forks.median(share), Forks.median(times)};
     }
 
     private static String met(boolean met) {
         return met ? "  met" : "  MISSED";
-    }
-
-    private static double median(List<Double> values) {
-        double[] sorted =
-                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
-
-    private static String type(Path directory) throws IOException {
-        FileStore store = Files.getFileStore(directory);
-        return store.type();
     }
 
     @SuppressWarnings("AnnotateFormatMethod") // no dependency for one annotation
@@ -205,41 +183,5 @@ final class GroupCommitTable {
         String line = String.format(Locale.ROOT, format, arguments).stripTrailing();
         System.out.println(line);
         text.append(line).append('\n');
-    }
-
-    private List<String> fork(Class<?> main, Path parent, String... arguments) throws Exception {
-        Path directory = Files.createTempDirectory(parent, "fenceline-peers");
-        List<String> all = new ArrayList<>(List.of(directory.toString()));
-        all.addAll(List.of(arguments));
-        return fork(main, directory, all);
-    }
-
-    private List<String> fork(Class<?> main, Path parent, String name, List<String> arguments) throws Exception {
-        Path directory = Files.createTempDirectory(parent, "fenceline-peers");
-        List<String> all = new ArrayList<>(List.of(name, directory.toString()));
-        all.addAll(arguments);
-        return fork(main, directory, all);
-    }
-
-    private static List<String> fork(Class<?> main, Path directory, List<String> arguments) throws Exception {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(JVM_OPTIONS);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
-        command.addAll(arguments);
-        Path errors = directory.resolve("errors");
-        Process process =
-                new ProcessBuilder(command).redirectError(errors.toFile()).start();
-        List<String> lines = process.inputReader().lines().toList();
-        int code = process.waitFor();
-        if (code != 0) {
-            System.err.println(String.join(" ", arguments) + " failed with " + code + ":\n" + Files.readString(errors));
-        }
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
-        return lines;
     }
 }

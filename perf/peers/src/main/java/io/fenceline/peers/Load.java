@@ -28,7 +28,7 @@ record Load(double ratePerSecond, long p50Ns, long p99Ns) {
             histograms.add(histogram);
             running.add(Thread.ofPlatform().name("load-" + i).start(() -> {
                 try {
-                    append(peer, new byte[payloadLengthBytes], histogram, phase);
+                    append(peer.appending(payloadLengthBytes), histogram, phase);
                 } catch (Throwable e) {
                     failure.compareAndSet(null, e);
                     phase.set(Phase.END);
@@ -53,12 +53,12 @@ record Load(double ratePerSecond, long p50Ns, long p99Ns) {
         return new Load(all.getTotalCount() / seconds, all.getValueAtPercentile(50), all.getValueAtPercentile(99));
     }
 
-    private static void append(Peer peer, byte[] payload, Histogram histogram, AtomicReference<Phase> phase)
+    private static void append(Peer.Appending appending, Histogram histogram, AtomicReference<Phase> phase)
             throws Exception {
         Phase now;
         while ((now = phase.get()) != Phase.END) {
             long startNs = System.nanoTime();
-            peer.append(payload);
+            appending.append(startNs);
             if (now == Phase.MEASURE) {
                 histogram.recordValue(Math.min(System.nanoTime() - startNs, 10_000_000_000L));
             }

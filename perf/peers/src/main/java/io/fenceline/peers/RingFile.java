@@ -8,7 +8,6 @@ import java.nio.file.StandardOpenOption;
 
 /// A file that is written once, so that later writes allocate nothing, and then overwritten lap after lap.
 final class RingFile implements AutoCloseable {
-    private static final int LENGTH_BYTES = 256 << 20;
 
     private final FileChannel channel;
     private long at;
@@ -17,20 +16,24 @@ final class RingFile implements AutoCloseable {
         channel = FileChannel.open(
                 file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
         ByteBuffer zeros = ByteBuffer.allocateDirect(1 << 20);
-        for (long written = 0; written < LENGTH_BYTES; ) {
+        for (long written = 0; written < Room.LENGTH_BYTES; ) {
             written += channel.write(zeros.clear(), written);
         }
         channel.force(true);
     }
 
-    /// One `pwrite`, one `fdatasync`.
+    /// One `pwrite`.
     void append(ByteBuffer buffer) throws IOException {
-        if (at + buffer.remaining() > LENGTH_BYTES) {
+        if (at + buffer.remaining() > Room.LENGTH_BYTES) {
             at = 0;
         }
         while (buffer.hasRemaining()) {
             at += channel.write(buffer, at);
         }
+    }
+
+    /// One `fdatasync`.
+    void sync() throws IOException {
         channel.force(false);
     }
 

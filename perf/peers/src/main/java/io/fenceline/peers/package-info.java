@@ -1,14 +1,14 @@
-/// Group commit beside its peers: many threads, each of which waits until its own entry is durable; every peer in a JVM
-/// of its own, rounds interleaved, beside one thread that does nothing but `pwrite` and `fdatasync`.
+/// Fenceline beside its peers: every peer in JVMs of its own, rounds interleaved, beside the raw limits.
 ///
 /// | type | is |
 /// |---|---|
-/// | [Peer] | what is measured, as a thread sees it |
-/// | [Load] | the threads, and what they found |
-/// | [PeerFork] | one JVM: one peer, under each number of threads |
-/// | [MemoryFork] | one JVM: `MEMORY`, group commit beside single appends |
-/// | [GroupCommitTable] | starts the JVMs, prints the table |
+/// | [Peer] | what is measured, as a thread sees it; one adapter for each |
+/// | [Catalog] | which there are, in which class of durability, and what they promise |
+/// | [Load], [SingleLoad] | the threads, and what they found: group commit; single appends, tailing, scans |
+/// | [PeerFork], [Forks] | one JVM with one peer, task after task; how it is started |
+/// | [GroupCommitTable], [MemoryFork] | `perf/bin/group-commit` |
+/// | [CompareTable], [Comparison], [Goals], [CompareJson] | `perf/bin/compare`: order, figures, verdicts, file |
 ///
-/// Run by `perf/bin/group-commit`. Nothing of the library depends on it.
+/// Nothing of the library depends on it.
 @org.jspecify.annotations.NullMarked
 package io.fenceline.peers;

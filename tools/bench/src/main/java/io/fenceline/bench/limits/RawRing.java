@@ -83,6 +83,11 @@ public final class RawRing implements AutoCloseable {
         return source;
     }
 
+    /// Descriptor of the file.
+    public int fd() {
+        return fd;
+    }
+
     public long lengthBytes() {
         return ring.byteSize();
     }

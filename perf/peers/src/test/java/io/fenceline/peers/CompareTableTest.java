@@ -1,0 +1,171 @@
+package io.fenceline.peers;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.peers.Catalog.Kind;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import org.HdrHistogram.Histogram;
+import org.junit.jupiter.api.Test;
+
+class CompareTableTest {
+    private static final Catalog PRODUCT = Catalog.find(Catalog.PRODUCT, Kind.PROCESS);
+    private static final Catalog CHRONICLE = Catalog.find("chronicle", Kind.PROCESS);
+    private static final String OPEN = CompareTable.open(Kind.PROCESS);
+
+    private final Comparison comparison = new Comparison();
+
+    private void add(Catalog peer, int round, String... results) {
+        List<String> lines = List.of(results);
+        comparison.add(
+                peer,
+                round,
+                lines,
+                lines.stream().map(line -> line.split(" ", 2)[0]).toList());
+    }
+
+    private static String latencies(long... ns) {
+        Histogram histogram = new Histogram(SingleLoad.HIGHEST_NS, 3);
+        for (long value : ns) {
+            histogram.recordValue(value);
+        }
+        return PeerFork.encode(histogram);
+    }
+
+    /// Ratios are taken within a round, then the median of them: here that of 3, 2 and 10, though the medians of the
+    /// two columns, 40 and 20, give 2.
+    @Test
+    void shouldTakeTheMedianOfTheRatiosOfEachRound() {
+        double[][] rounds = {{10, 30}, {20, 40}, {30, 300}};
+        for (int round = 0; round < rounds.length; round++) {
+            add(PRODUCT, round, "append:64:1 " + rounds[round][0] + " 0.00");
+            add(CHRONICLE, round, "append:64:1 " + rounds[round][1] + " 0.00");
+        }
+        Comparison.Spread ratio = comparison.ratio(CHRONICLE, "append:64", PRODUCT, "append:64");
+        assertEquals(new Comparison.Spread(3, 2, 10), ratio);
+    }
+
+    @Test
+    void shouldLeaveOutRoundsInWhichOneSideFailed() {
+        add(PRODUCT, 0, "append:64:1 10 0");
+        add(PRODUCT, 1, "append:64:1 20 0");
+        add(CHRONICLE, 0, "append:64:1 failed no space");
+        add(CHRONICLE, 1, "append:64:1 50 0");
+        assertEquals(
+                2.5,
+                comparison.ratio(CHRONICLE, "append:64", PRODUCT, "append:64").median());
+        assertEquals("append:64: no space", comparison.failure(CHRONICLE));
+    }
+
+    @Test
+    void shouldSayOfWhichTaskAJvmLeftNothing() {
+        comparison.add(CHRONICLE, 0, List.of("is a queue", "append:64:1 50 0"), List.of("append:64:1", "append:256:1"));
+        assertEquals("its JVM ended without append:256:1", comparison.failure(CHRONICLE));
+        assertEquals("a queue", comparison.description(CHRONICLE));
+    }
+
+    @Test
+    void shouldMergeTheLatenciesOfAllRounds() {
+        add(PRODUCT, 0, OPEN + ":1 0 " + latencies(10, 10));
+        add(PRODUCT, 1, OPEN + ":1 3 " + latencies(30, 30, 30));
+        Comparison.Found found = Objects.requireNonNull(comparison.of(PRODUCT, OPEN));
+        assertEquals(5, found.all().getTotalCount());
+        assertEquals(30, found.all().getMaxValue());
+        assertEquals(3, found.extraSum());
+        add(CHRONICLE, 1, OPEN + ":1 0 " + latencies(60));
+        assertEquals(
+                2,
+                comparison
+                        .ratio(CHRONICLE, PRODUCT, OPEN, Histogram::getMaxValue)
+                        .median());
+    }
+
+    @Test
+    void shouldTakeNoneForNothing() {
+        add(CHRONICLE, 0, "scan:64:verified-first:1 none");
+        assertNull(comparison.of(CHRONICLE, "scan:64:verified-first"));
+        assertEquals("", comparison.failure(CHRONICLE));
+    }
+
+    @Test
+    void shouldJudgeGoals() {
+        add(PRODUCT, 0, "append:64:1 26 0", "append:1024:1 100 0");
+        add(CHRONICLE, 0, "append:64:1 78 0", "append:1024:1 120 0");
+        List<Goals.Goal> goals = Goals.of(comparison);
+        Goals.Goal absolute = goal(goals, "PROCESS append, 64 B: ns");
+        assertFalse(absolute.isReached());
+        assertTrue(absolute.toString().contains("NOT REACHED"));
+        assertTrue(goal(goals, "PROCESS append, 64 B: Chronicle").isReached());
+        assertFalse(goal(goals, "PROCESS append, 1024 B: Chronicle").isReached());
+        assertTrue(goal(goals, "MEMORY append, 64 B: mashona").toString().endsWith("not measured"));
+    }
+
+    private static Goals.Goal goal(List<Goals.Goal> goals, String title) {
+        return goals.stream()
+                .filter(goal -> goal.title().startsWith(title))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void shouldPrintWhatEachPromisesAndWhyOneIsMissing() throws Exception {
+        Catalog pmemlog = Catalog.find("pmemlog", Kind.MEMORY);
+        add(pmemlog, 0, "append:64:1 failed there is no libpmemlog.so.1");
+        Path here = Path.of(".");
+        CompareTable table = new CompareTable(here, here, List.of(Kind.MEMORY), Catalog.of(Kind.MEMORY), comparison);
+        List<Goals.Goal> goals = table.print(Instant.EPOCH, 1);
+        assertNotNull(goals);
+        String text = table.text();
+        assertTrue(text.contains("NOT MEASURED, or not all: append:64: there is no libpmemlog.so.1"), text);
+        for (Catalog peer : Catalog.of(Kind.MEMORY)) {
+            assertTrue(text.contains(peer.title()), text);
+            assertTrue(text.contains("survives " + peer.promises()), text);
+        }
+    }
+
+    /// The file is read back as any reader would: names and figures are where docs/BENCH.md says.
+    @Test
+    void shouldWriteTheFileOfBenchmarks() throws Exception {
+        add(PRODUCT, 0, "append:64:1 20 0", OPEN + ":1 0 " + latencies(10, 20, 30), "scan:64:verified-first:1 5");
+        add(CHRONICLE, 0, "append:64:1 failed a \"reason\"");
+        String text = CompareJson.of(
+                comparison,
+                List.of(PRODUCT, CHRONICLE),
+                Instant.EPOCH,
+                java.util.Map.of("cpu", "x"),
+                java.util.Map.of(Kind.PROCESS, "tmpfs"));
+        List<String> seen = new java.util.ArrayList<>();
+        try (var parser = new com.fasterxml.jackson.core.JsonFactory().createParser(text)) {
+            while (parser.nextToken() != null) {
+                if (parser.currentToken().isScalarValue()) {
+                    seen.add(parser.getParsingContext().toString() + "=" + parser.getText());
+                }
+            }
+        }
+        for (String expected : List.of(
+                "{\"format\"}=fenceline-bench",
+                "{\"system\"}=Fenceline",
+                "{\"nsPerEntry\"}=20",
+                "{\"rate\"}=100000",
+                "{\"count\"}=3",
+                "{\"p50\"}=20",
+                "{\"max\"}=30",
+                "{\"mode\"}=verified-first",
+                "{\"reason\"}=append:64: a \"reason\"")) {
+            assertTrue(seen.stream().anyMatch(each -> each.endsWith(expected)), expected + " in " + seen);
+        }
+    }
+
+    @Test
+    void shouldNameEachPeerOnceInItsClass() {
+        assertEquals(
+                Catalog.SINGLE.size(),
+                Catalog.SINGLE.stream().map(Catalog::id).distinct().count());
+    }
+}
