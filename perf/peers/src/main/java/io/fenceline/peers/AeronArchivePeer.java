@@ -11,7 +11,10 @@ import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.YieldingIdleStrategy;
 import org.agrona.concurrent.status.CountersReader;
 
 /// Aeron Archive: an IPC publication that is recorded; what the recording position has passed
@@ -34,12 +37,14 @@ final class AeronArchivePeer implements Peer {
                 new MediaDriver.Context()
                         .aeronDirectoryName(aeron)
                         .threadingMode(ThreadingMode.SHARED)
+                        .sharedIdleStrategy(idle())
                         .spiesSimulateConnection(true)
                         .dirDeleteOnStart(true),
                 new Archive.Context()
                         .aeronDirectoryName(aeron)
                         .archiveDir(directory.resolve("archive").toFile())
                         .threadingMode(ArchiveThreadingMode.SHARED)
+                        .idleStrategySupplier(this::idle)
                         .controlChannelEnabled(false)
                         .archiveClientContext(new AeronArchive.Context().controlResponseChannel("aeron:ipc"))
                         .replicationChannel("aeron:udp?endpoint=localhost:0")
@@ -55,6 +60,11 @@ final class AeronArchivePeer implements Peer {
         counter = awaitCounter();
     }
 
+    /// Nothing sleeps while an entry that goes to the page cache only is waited for.
+    private IdleStrategy idle() {
+        return syncLevel == 0 ? YieldingIdleStrategy.INSTANCE : new BackoffIdleStrategy();
+    }
+
     private int awaitCounter() {
         while (true) {
             int id = RecordingPos.findCounterIdBySession(counters, publication.sessionId(), archive.archiveId());
@@ -68,7 +78,8 @@ final class AeronArchivePeer implements Peer {
     @Override
     public String description() {
         return "fileSyncLevel " + syncLevel
-                + ", one IPC publication shared by all threads, waiters yield until it is recorded";
+                + ", one IPC publication shared by all threads, waiters yield until it is recorded"
+                + (syncLevel == 0 ? ", driver and archive yield, too" : "");
     }
 
     @Override

@@ -22,7 +22,7 @@ import org.HdrHistogram.Histogram;
 /// RESULTS names two files, `.txt` and `.json` appended; CLASSES is a list with commas; no PEER: all.
 final class CompareTable {
     static final int[] PAYLOADS = {64, 256, 1024, 4096};
-    static final int[] SCANNED = {64, 256, 1024};
+    static final int[] SCANNED = {64, 1024};
     static final int OPEN_PAYLOAD = 256;
     static final int RATE = 100_000;
     /// Latencies are measured for so many times as long: their tails are rare.
