@@ -45,7 +45,7 @@ record Catalog(String name, String title, Kind kind, boolean limit, String promi
             limit("raw", "limit: NT stores + fence, C", Kind.MEMORY, LimitPeer.Means.RAW),
             peer(
                     "mashona",
-                    "mashona 1.1.0",
+                    "mashona",
                     Kind.MEMORY,
                     "power cut, kernel and process crash; CRC of the payload",
                     MashonaPeer::new),
@@ -65,7 +65,7 @@ record Catalog(String name, String title, Kind kind, boolean limit, String promi
                     MappedPeer::new),
             peer(
                     "chronicle",
-                    "Chronicle Queue 2026.4",
+                    "Chronicle Queue",
                     Kind.PROCESS,
                     "process crash; no checksum",
                     directory -> new ChroniclePeer(directory, false)),

@@ -18,7 +18,7 @@ import org.HdrHistogram.HistogramIterationValue;
 /// which it ignores.
 final class CompareJson {
     private static final int TICKS_PER_HALF_DISTANCE = 8;
-    private static final double[] PERCENTILES = {50, 90, 99, 99.9, 99.99};
+    static final double[] PERCENTILES = {50, 90, 99, 99.9, 99.99};
 
     private final JsonGenerator json;
     private final Comparison comparison;
@@ -167,6 +167,11 @@ final class CompareJson {
             }
         }
         json.writeEndArray();
+    }
+
+    /// Such as `p99.9`.
+    static String title(double percentile) {
+        return "p" + BigDecimal.valueOf(percentile).stripTrailingZeros().toPlainString();
     }
 
     private void scans(List<Catalog> peers) throws IOException {

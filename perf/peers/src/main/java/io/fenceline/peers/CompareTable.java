@@ -130,6 +130,7 @@ final class CompareTable {
     List<Goals.Goal> print(Instant time, int rounds) throws Exception {
         print("Fenceline beside its peers, %s", time);
         print("%s", Forks.describeMachine());
+        print("%s", Forks.versions());
         print(
                 "memory: %s (MEMORY is emulated unless it is DAX), device: %s; medians of %d rounds, each peer in a"
                         + " JVM of its",
@@ -173,6 +174,7 @@ final class CompareTable {
     private String json(Instant time, int rounds) throws IOException {
         Map<String, String> machine = new LinkedHashMap<>();
         machine.put("machine", Forks.describeMachine());
+        machine.put("versions", Forks.versions());
         machine.put("rounds", Integer.toString(rounds));
         Map<Catalog.Kind, String> media = new EnumMap<>(Catalog.Kind.class);
         for (Catalog.Kind kind : Catalog.Kind.values()) {

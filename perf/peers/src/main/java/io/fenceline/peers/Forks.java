@@ -8,6 +8,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// JVMs of their own, each in a directory that is removed behind it; and what several runs have in common.
@@ -109,6 +112,17 @@ final class Forks {
         return cpu.substring(cpu.indexOf(':') + 1).strip() + ", "
                 + Runtime.getRuntime().availableProcessors() + " processors, Linux "
                 + System.getProperty("os.version") + ", JDK " + System.getProperty("java.runtime.version");
+    }
+
+    /// Of the libraries that are measured, as the jars on the class path are called.
+    static String versions() {
+        Matcher jars = Pattern.compile(
+                        "(chronicle-queue|aeron-archive|mashona-logwriting|rocksdbjni|artemis-journal)-([0-9][^/:]*)[.]jar")
+                .matcher(System.getProperty("java.class.path"));
+        return jars.results()
+                .map(jar -> jar.group(1) + " " + jar.group(2))
+                .sorted()
+                .collect(Collectors.joining(", "));
     }
 
     static String fileSystem(Path directory) throws IOException {

@@ -99,9 +99,9 @@ final class Goals {
         add("PROCESS append, 64 B: Chronicle / Fenceline", appends(chronicle, product, 64), true, 3);
         add("PROCESS append, 1024 B: Chronicle / Fenceline", appends(chronicle, product, 1024), true, 1.3);
         String open = CompareTable.open(PROCESS);
-        for (double percentile : new double[] {50, 90, 99, 99.9, 99.99}) {
+        for (double percentile : CompareJson.PERCENTILES) {
             add(
-                    "PROCESS p" + percentile + " at 100 k/s, 256 B: Chronicle / Fenceline",
+                    "PROCESS " + CompareJson.title(percentile) + " at 100 k/s, 256 B: Chronicle / Fenceline",
                     comparison.ratio(chronicle, product, open, h -> h.getValueAtPercentile(percentile)),
                     true,
                     1);

@@ -133,8 +133,13 @@ final class SingleLoad {
         Arrivals arrivals = new Arrivals(reading, System.nanoTime() + warmUpNs);
         Thread reader = Thread.ofPlatform().daemon().name("reader").start(arrivals);
         AtomicLong last = new AtomicLong();
-        atRate(appending, ratePerSecond, new Histogram(HIGHEST_NS, 3), last);
-        arrivals.end(last.get());
+        long end = Long.MIN_VALUE;
+        try {
+            atRate(appending, ratePerSecond, new Histogram(HIGHEST_NS, 3), last);
+            end = last.get();
+        } finally {
+            arrivals.end(end);
+        }
         reader.join();
         Throwable failure = arrivals.failure.get();
         if (failure != null) {

@@ -163,6 +163,12 @@ class CompareTableTest {
     }
 
     @Test
+    void shouldTellTheVersionsOfAllLibraries() {
+        assertEquals(5, Forks.versions().split(", ", -1).length, Forks.versions());
+        assertTrue(Forks.versions().contains("chronicle-queue 20"), Forks.versions());
+    }
+
+    @Test
     void shouldNameEachPeerOnceInItsClass() {
         assertEquals(
                 Catalog.SINGLE.size(),
