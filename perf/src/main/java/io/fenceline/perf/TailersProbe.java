@@ -91,7 +91,9 @@ final class TailersProbe implements Probe {
 
     private long run(int column) {
         if (column > ALONE) {
-            return column == ALONE + 1 ? raw.nt(frameLengthBytes, operations) : raw.framed(frameLengthBytes, operations);
+            return column == ALONE + 1
+                    ? raw.nt(frameLengthBytes, operations)
+                    : raw.framed(frameLengthBytes, operations);
         }
         long startNs = System.nanoTime();
         fixture.append(payload, operations);

@@ -141,12 +141,7 @@ final class CompareJson {
             json.writeNumberField("min", histogram.getMinValue());
             number("mean", histogram.getMean());
             for (double percentile : PERCENTILES) {
-                json.writeNumberField(
-                        "p"
-                                + BigDecimal.valueOf(percentile)
-                                        .stripTrailingZeros()
-                                        .toPlainString(),
-                        histogram.getValueAtPercentile(percentile));
+                json.writeNumberField(title(percentile), histogram.getValueAtPercentile(percentile));
             }
             json.writeNumberField("max", histogram.getMaxValue());
         }

@@ -32,8 +32,8 @@ final class CompareTable {
     static final String TAIL = "tail:" + OPEN_PAYLOAD + ":" + RATE;
 
     /// Peers that have a reader which follows, and that take part in it.
-    private static final List<String> TAILED = List.of(
-            "fenceline/MEMORY", "fenceline/PROCESS", "chronicle/PROCESS", "line/NOTHING", "aeron-ipc/NOTHING");
+    private static final List<String> TAILED =
+            List.of("fenceline/MEMORY", "fenceline/PROCESS", "chronicle/PROCESS", "line/NOTHING", "aeron-ipc/NOTHING");
 
     /// Peers that are read from the first entry to the last. Aeron Archive has its replay, which is a stream over IPC
     /// and no scan; RocksDB and Artemis read their logs when they open.
@@ -121,8 +121,7 @@ final class CompareTable {
             }
         }
         String longer = Double.toString(LATENCY_TIMES * Double.parseDouble(seconds));
-        tasks.replaceAll(
-                task -> task + ":" + (task.startsWith("open") || task.startsWith("tail") ? longer : seconds));
+        tasks.replaceAll(task -> task + ":" + (task.startsWith("open") || task.startsWith("tail") ? longer : seconds));
         return tasks;
     }
 

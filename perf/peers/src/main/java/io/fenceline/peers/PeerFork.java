@@ -91,12 +91,11 @@ final class PeerFork {
     static @Nullable String run(Peer peer, String[] task) throws Exception {
         int number = Integer.parseInt(task[1]);
         long measureNs = (long) (Double.parseDouble(task[task.length - 1]) * 1e9);
-        long warmUpNs =
-                switch (task[0]) {
-                    case "tail" -> 2 * measureNs;
-                    case "scan" -> 3 * measureNs;
-                    default -> measureNs * 7 / 10;
-                };
+        long warmUpNs = switch (task[0]) {
+            case "tail" -> 2 * measureNs;
+            case "scan" -> 3 * measureNs;
+            default -> measureNs * 7 / 10;
+        };
         if (task[0].equals("load")) {
             Load load = Load.run(peer, number, PAYLOAD_LENGTH_BYTES, warmUpNs, measureNs);
             return String.format(Locale.ROOT, "%.3f %d %d", 1e9 / load.ratePerSecond(), load.p50Ns(), load.p99Ns());

@@ -89,9 +89,7 @@ class PeersTest {
 
     /// Skips, visibly, what this machine has not.
     private Peer open(Catalog entry) throws Exception {
-        assumeTrue(
-                RawLimits.isAvailable() || !needsCompiler(entry),
-                () -> entry.title() + ": " + RawLimits.problem());
+        assumeTrue(RawLimits.isAvailable() || !needsCompiler(entry), () -> entry.title() + ": " + RawLimits.problem());
         try {
             return entry.factory().open(directory);
         } catch (IOException e) {
