@@ -43,7 +43,7 @@ class CrashStatesTest {
     })
     void shouldKeepItsPromisesWhereverItIsCutAtLength(
             Durability level, int segments, FullPolicy policy, int granularity, boolean garbage, int nested) {
-        explore(level, segments, policy, granularity, garbage, 100, 60, new CrashChecker.Budget(4096, 32, nested, 3));
+        explore(level, segments, policy, granularity, garbage, 60, 60, new CrashChecker.Budget(4096, 32, nested, 3));
     }
 
     /// Segments so many that the lease grows step by step and does not span the ring at once.
