@@ -14,6 +14,7 @@ import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import io.fenceline.journal.persist.SimulatedMedium.Operation;
+import io.fenceline.journal.positions.RunFile;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
 import java.lang.foreign.MemorySegment;
@@ -21,6 +22,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -29,11 +31,14 @@ import org.jspecify.annotations.Nullable;
 /// Stops the world before every operation on a simulated medium, looks at what a process crash and what a power
 /// cut would leave there, recovers each such image with the product's code, and judges the result by DESIGN §8:
 ///
-/// - at every store: I11 below the durable lease, I14 never into what is durably retained, I16 one content only;
+/// - at every operation: I5 what tailers are shown now is whole, and shared `retained` is never behind a record;
+/// - at every store: I11 below the durable lease, I14 never into what is durably retained, I16 one content only, and
+///   each mirror of the newest record does without the other;
 /// - before repair: I10 the same image gives the same verdict, I13 no legal image is called corrupt, I17 bounded
 /// reads
 ///   and no write before the verdict;
-/// - after recovery: I1–I8 by [History], I11 of the record, I18 every byte accounted for;
+/// - after recovery: I1–I8 by [History], I5 what tailers were shown is there, I11 of the record, I18 every byte
+///   accounted for;
 /// - recovery again: I9, also when it is cut at any of its operations, to a depth; I19 process crash, recovery,
 /// then
 ///   a power cut.
@@ -51,6 +56,16 @@ final class CrashChecker implements SimulatedMedium.Observer {
     /// @param depth       recoveries inside recoveries
     record Budget(int few, int samples, int nestedOneIn, int depth) {}
 
+    /// What a crash may take of what was acknowledged.
+    private enum Loss {
+        NOTHING,
+        /// A `PROCESS` journal after a power cut, unless it was closed before.
+        UNLESS_CLOSED,
+        /// The same, after an earlier one.
+        ANYTHING
+    }
+
+    private final SimulatedJournal journal;
     private final Superblock superblock;
     private final Geometry geometry;
     private final Durability level;
@@ -64,9 +79,12 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private long images;
     private long nestedImages;
     private int nestedLeft;
+    private long shownFrom;
+    private List<LogWalk.Frame> shownFrames = List.of();
 
-    CrashChecker(Superblock superblock, Durability level, History history, RandomGenerator random, Budget budget) {
-        this.superblock = superblock;
+    CrashChecker(SimulatedJournal journal, Durability level, History history, RandomGenerator random, Budget budget) {
+        this.journal = journal;
+        this.superblock = journal.superblock();
         this.geometry = superblock.geometry();
         this.level = level;
         this.history = history;
@@ -87,9 +105,79 @@ final class CrashChecker implements SimulatedMedium.Observer {
         checkImages(medium, operation);
     }
 
+    /// I5, without a crash: nothing is shown before it is durable.
+    static void checkShownIsDurable(SimulatedJournal journal) {
+        Geometry geometry = journal.superblock().geometry();
+        long published = journal.run().published();
+        for (long from = journal.run().retained(); from < published; ) {
+            long to = Math.min(published, geometry.segmentEnd(from));
+            long start = from;
+            assertEquals(
+                    0,
+                    journal.medium().undecided(geometry.fileOffset(from), to - from),
+                    () -> "I5: shown and not durable, in [" + start + ", " + to + ")");
+            from = to;
+        }
+    }
+
+    /// I5, of a tailer that looks now; what it is shown must be in whatever is recovered.
+    private void checkShown(SimulatedMedium medium) {
+        StateRecord state = SimulatedJournal.state(medium, superblock);
+        long shown = Math.max(journal.shown(), state.retained());
+        shownFrom = state.retained();
+        LogWalk walk = LogWalk.of(medium::read, superblock, state.retained(), shown);
+        shownFrames = walk.data();
+        if (!medium.isRebooted() || level != Durability.PROCESS) {
+            assertTrue(
+                    walk.invalidSlots().isEmpty(),
+                    () -> "I5: a tailer is shown what is no frame at " + walk.invalidSlots() + ", before " + shown);
+        }
+        checkPositions(journal, state);
+    }
+
+    /// §3, of the shared words and the newest record that a process of this boot would find, durable or not.
+    static void checkPositions(SimulatedJournal journal, StateRecord state) {
+        RunFile run = journal.run();
+        if (run.isCurrent(journal.superblock().journalId()) && !run.isCutting()) {
+            long published = run.published();
+            assertTrue(
+                    run.retained() >= state.retained(),
+                    () -> "I14: tailers are told that " + run.retained() + " is retained, the record is " + state);
+            boolean opening = published < state.epochStart(); // the words are those of the last writer
+            assertTrue(
+                    opening || (run.retained() <= published && state.floor() <= published),
+                    () -> "I11: published " + published + ", retained " + run.retained() + ", the record is " + state);
+        }
+    }
+
+    private void checkShownRecovered(LogWalk walk) {
+        int i = 0;
+        List<LogWalk.Frame> data = walk.data().stream()
+                .filter(frame -> frame.position() >= shownFrom)
+                .toList();
+        for (LogWalk.Frame frame : shownFrames) {
+            if (frame.position() >= walk.from()) {
+                LogWalk.Frame found = i < data.size() ? data.get(i) : null;
+                assertTrue(
+                        found != null && found.position() == frame.position() && found.sequence() == frame.sequence(),
+                        () -> "I5: a tailer was shown " + frame + ", recovered was " + found);
+                i++;
+            }
+        }
+    }
+
     /// The last operations, for messages.
     String trace() {
         return String.join(", ", trace);
+    }
+
+    /// A line that rots leaves its mirror.
+    private void checkMirrors(SimulatedMedium medium, StateRecord durable) {
+        int mirror = random.nextInt(StateRecord.MIRRORS);
+        SimulatedMedium rotten = medium.afterProcessCrash();
+        rotten.overwrite(
+                StateRecord.fileOffset(durable.version(), mirror), MemorySegment.ofArray(new byte[] {1, 2, 3}));
+        assertEquals(durable, SimulatedJournal.state(rotten, superblock), "I13: the newest record has no mirror");
     }
 
     private void checkStore(SimulatedMedium medium, Operation store) {
@@ -102,6 +190,9 @@ final class CrashChecker implements SimulatedMedium.Observer {
                 SimulatedJournal.state(level == Durability.PROCESS ? medium : medium.afterPowerCut(), superblock);
         // A record that a failed store has torn may stay undecided: it is none.
         assertEquals(SimulatedJournal.state(medium, superblock), durable, "I11: a state record is not durable yet");
+        if (FrameDescriptor.kind(frames, 0) == FrameDescriptor.KIND_DATA) {
+            checkMirrors(medium, durable);
+        }
         for (long at = 0; at < store.lengthBytes(); ) {
             long position = first + at;
             assertEquals(position, FrameDescriptor.position(frames, at), "a run of frames is contiguous");
@@ -122,14 +213,17 @@ final class CrashChecker implements SimulatedMedium.Observer {
     }
 
     private void checkImages(SimulatedMedium medium, @Nullable Operation operation) {
-        boolean mayLose = level == Durability.PROCESS;
-        check(medium.afterProcessCrash(), mayLose && medium.isRebooted(), true);
+        checkShown(medium);
+        boolean process = level == Durability.PROCESS;
+        Loss byCrash = process && medium.isRebooted() ? Loss.ANYTHING : Loss.NOTHING;
+        Loss byPowerCut = process ? medium.isRebooted() ? Loss.ANYTHING : Loss.UNLESS_CLOSED : Loss.NOTHING;
+        check(medium.afterProcessCrash(), byCrash, true);
         if (operation != null && operation.kind() == Kind.STORE && operation.lengthBytes() > 0) {
             long words = operation.lengthBytes() / Bytes.I64.byteSize();
             long done = random.nextLong(words) * Bytes.I64.byteSize();
-            check(medium.afterProcessCrash(operation, done), mayLose && medium.isRebooted(), true);
+            check(medium.afterProcessCrash(operation, done), byCrash, true);
         }
-        medium.afterPowerCuts(budget.few, budget.samples, random, image -> check(image, mayLose, false));
+        medium.afterPowerCuts(budget.few, budget.samples, random, image -> check(image, byPowerCut, false));
     }
 
     /// Everything about the present moment, without an operation.
@@ -137,13 +231,31 @@ final class CrashChecker implements SimulatedMedium.Observer {
         checkImages(medium, null);
     }
 
-    private void check(SimulatedMedium image, boolean mayLose, boolean processCrash) {
+    /// Tells what tailers are shown by the medium that an image is of; then [#judge].
+    void look(SimulatedMedium medium) {
+        checkShown(medium);
+    }
+
+    /// Recovers an image of a power cut, judges it, and, if nested, cuts its recovery wherever it can be cut.
+    ///
+    /// @return the entries that were recovered, in one number
+    long judge(SimulatedMedium image, boolean nested) {
         images++;
-        boolean nested = random.nextInt(budget.nestedOneIn) == 0;
-        long signature = recover(image.afterProcessCrash(), mayLose, null, nested);
+        long signature = recover(image.afterProcessCrash(), Loss.NOTHING, null, nested);
         if (nested) {
             nestedLeft = NESTED_IMAGES;
-            recoverCut(image, mayLose, processCrash, signature, 1);
+            recoverCut(image, Loss.NOTHING, false, signature, 1);
+        }
+        return signature;
+    }
+
+    private void check(SimulatedMedium image, Loss loss, boolean processCrash) {
+        images++;
+        boolean nested = random.nextInt(budget.nestedOneIn) == 0;
+        long signature = recover(image.afterProcessCrash(), loss, null, nested);
+        if (nested) {
+            nestedLeft = NESTED_IMAGES;
+            recoverCut(image, loss, processCrash, signature, 1);
         }
     }
 
@@ -154,7 +266,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
     /// @param twice    whether to judge and to recover it a second time
     /// @return the entries in one number
     private long recover(
-            SimulatedMedium medium, boolean mayLose, SimulatedMedium.@Nullable Observer observer, boolean twice) {
+            SimulatedMedium medium, Loss loss, SimulatedMedium.@Nullable Observer observer, boolean twice) {
         SimulatedJournal.Opening opening = new SimulatedJournal.Opening(medium, superblock);
         RecoveryReport report = opening.scan();
         if (twice) {
@@ -170,9 +282,12 @@ final class CrashChecker implements SimulatedMedium.Observer {
         StateRecord state = SimulatedJournal.state(medium, superblock);
         checkRecord(state, report);
         LogWalk walk = LogWalk.of(medium::read, superblock, state);
+        boolean mayLose = loss == Loss.ANYTHING
+                || (loss == Loss.UNLESS_CLOSED && !opening.head().state().isClean());
         history.check(walk, mayLose);
         if (!mayLose) {
             checkAgainst(walk, report);
+            checkShownRecovered(walk);
         }
         long signature = walk.signature();
         if (twice) {
@@ -233,15 +348,15 @@ final class CrashChecker implements SimulatedMedium.Observer {
     }
 
     /// Recovers the same image once more, and crashes before each of its operations.
-    private void recoverCut(SimulatedMedium image, boolean mayLose, boolean processCrash, long signature, int depth) {
+    private void recoverCut(SimulatedMedium image, Loss loss, boolean processCrash, long signature, int depth) {
         SimulatedMedium medium = image.afterProcessCrash();
         int few = depth == 1 ? 4 : 2;
-        boolean lossy = mayLose || level == Durability.PROCESS;
+        Loss lossy = level == Durability.PROCESS ? Loss.ANYTHING : loss;
         SimulatedMedium.Observer cut = (cutMedium, operation) -> {
             if (nestedLeft <= 0 || (depth > 1 && random.nextInt(4) != 0)) {
                 return;
             }
-            cutAgain(cutMedium.afterProcessCrash(), mayLose, processCrash, signature, depth);
+            cutAgain(cutMedium.afterProcessCrash(), loss, processCrash, signature, depth);
             if (processCrash) {
                 // What was only visible may go now, if nobody was shown it: no comparison with the first
                 // recovery.
@@ -258,13 +373,13 @@ final class CrashChecker implements SimulatedMedium.Observer {
                         few, 1, random, cutImage -> cutAgain(cutImage, lossy, false, signature, depth));
             }
         };
-        recover(medium, mayLose, cut, false);
+        recover(medium, loss, cut, false);
     }
 
-    private void cutAgain(SimulatedMedium image, boolean mayLose, boolean processCrash, long signature, int depth) {
+    private void cutAgain(SimulatedMedium image, Loss loss, boolean processCrash, long signature, int depth) {
         nestedImages++;
         nestedLeft--;
-        long again = recover(image.afterProcessCrash(), mayLose, null, false);
+        long again = recover(image.afterProcessCrash(), loss, null, false);
         // A torn frame that nobody was shown may come back until its PAD is durable: the words that the two
         // share, position and sequence, may be the very ones that it lacked. History has judged that it is whole.
         boolean mayComeBack = level == Durability.MEMORY && history.underWay() != null;
@@ -272,7 +387,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
             assertEquals(signature, again, () -> "I9: recovery cut " + depth + " deep");
         }
         if (depth < budget.depth && random.nextInt(16) == 0) {
-            recoverCut(image, mayLose, processCrash, signature, depth + 1);
+            recoverCut(image, loss, processCrash, signature, depth + 1);
         }
     }
 

@@ -62,7 +62,7 @@ final class CrashWorkload {
         this.maximumPayload = geometry.maximumPayloadLengthBytes();
         journal = SimulatedJournal.create(level, geometry);
         journal.medium().garbageSectors(garbage);
-        checker = new CrashChecker(journal.superblock(), level, history, random.split(), budget);
+        checker = new CrashChecker(journal, level, history, random.split(), budget);
         config = JournalConfig.defaults().withFullPolicy(policy).withTimestampMode(TimestampMode.NONE);
         checker.checkNow(journal.medium());
         open();
@@ -94,7 +94,7 @@ final class CrashWorkload {
     /// Lives so many lives.
     CrashChecker run(int lives, int steps) {
         for (int life = 0; life < lives; life++) {
-            int n = random.nextInt(steps);
+            int n = steps / 8 + random.nextInt(steps);
             for (int i = 0; i < n; i++) {
                 step();
             }
@@ -122,11 +122,12 @@ final class CrashWorkload {
     }
 
     private void step() {
-        switch (cuttingOften && random.nextInt(5) == 0 ? 4 : random.nextInt(10)) {
+        switch (cuttingOften && random.nextInt(5) == 0 ? 4 : random.nextInt(11)) {
             case 0 -> batch();
             case 1 -> claim();
             case 2 -> retain();
             case 3 -> run();
+            case 5 -> rotate();
             case 4 -> {
                 if (random.nextInt(3) == 0) {
                     truncate();
@@ -288,6 +289,19 @@ final class CrashWorkload {
         }
     }
 
+    /// Goes to the next segment: behind a PAD of some slots, or by an exact fit.
+    private void rotate() {
+        int segment = positions.geometry().segmentLengthBytes();
+        int frame = granularityBytes == 64 ? 832 : 2 * granularityBytes;
+        for (int i = 0; i < segment / frame; i++) {
+            if (segment - appender.position() % segment <= frame + 128) {
+                break;
+            }
+            append(bytes(frame - 48), null);
+        }
+        append(granularityBytes == 64 ? bytes(random.nextInt(maximumPayload + 1)) : payload(), null);
+    }
+
     private void batch() {
         List<byte[]> payloads = new ArrayList<>();
         Batch batch = appender.batch();
@@ -354,7 +368,10 @@ final class CrashWorkload {
     }
 
     private void retain() {
-        positions.retain(random.nextLong(journalPublished() + 1));
+        long before = positions.run().retained();
+        long position = before + random.nextLong(journalPublished() - before + 1);
+        long retained = positions.retain(position);
+        assertTrue(retained <= Math.max(before, position), "I1: gave up more than it was asked to");
     }
 
     private long journalPublished() {

@@ -41,8 +41,7 @@ class InterleavedAppendersTest {
         }
     }
 
-    private static void explore(
-            Durability level, int threads, int segments, int each, long seed, int few, int samples) {
+    static void explore(Durability level, int threads, int segments, int each, long seed, int few, int samples) {
         SplittableRandom random = new SplittableRandom(seed);
         SimulatedJournal journal = SimulatedJournal.create(level, Geometry.of(4096, segments));
         Acknowledged acknowledged = new Acknowledged();
@@ -56,6 +55,10 @@ class InterleavedAppendersTest {
             }
             if (step != Step.LOOK) {
                 Map<Long, byte[]> told = acknowledged.now();
+                CrashChecker.checkPositions(journal, journal.state());
+                if (level == Durability.MEMORY) {
+                    CrashChecker.checkShownIsDurable(journal);
+                }
                 Acknowledged.checkImage(journal, journal.medium().afterProcessCrash(), told);
                 if (level == Durability.MEMORY) {
                     journal.medium().afterPowerCuts(few, samples, sampling, image -> {

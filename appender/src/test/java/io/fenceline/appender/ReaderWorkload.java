@@ -97,7 +97,7 @@ final class ReaderWorkload {
         geometry = Geometry.of(4096, segments);
         keptLengthBytes = room == Room.RETENTION ? (segments - 2) * 4096L : 0;
         journal = SimulatedJournal.create(level, geometry);
-        checker = new CrashChecker(journal.superblock(), level, history, random.split(), budget);
+        checker = new CrashChecker(journal, level, history, random.split(), budget);
         JournalConfig defaults = JournalConfig.defaults().withTimestampMode(TimestampMode.NONE);
         config = switch (room) {
             case OVERWRITE -> defaults.withFullPolicy(FullPolicy.OVERWRITE);

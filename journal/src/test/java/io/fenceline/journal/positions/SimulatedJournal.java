@@ -109,6 +109,17 @@ public final class SimulatedJournal {
         words = newWords();
     }
 
+    /// The shared words of this boot.
+    public RunFile run() {
+        return new RunFile(words);
+    }
+
+    /// What a tailer that comes now is shown: everything before it.
+    public long shown() {
+        RunFile run = run();
+        return run.isCurrent(superblock.journalId()) && !run.isCutting() ? run.published() : state().floor();
+    }
+
     /// The steps of opening, one by one, over any image of a journal.
     public static final class Opening {
         private final SimulatedMedium medium;

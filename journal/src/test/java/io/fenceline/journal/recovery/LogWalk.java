@@ -47,7 +47,12 @@ public final class LogWalk {
 
     /// Walks what the newest state record calls readable once recovery is through: [retained, lease).
     public static LogWalk of(LogReader reader, Superblock superblock, StateRecord state) {
-        LogWalk walk = new LogWalk(state.retained(), state.lease());
+        return of(reader, superblock, state.retained(), state.lease());
+    }
+
+    /// Walks [from, to); `from` is the start of a segment.
+    public static LogWalk of(LogReader reader, Superblock superblock, long from, long to) {
+        LogWalk walk = new LogWalk(from, to);
         int segment = superblock.geometry().segmentLengthBytes();
         int count = superblock.geometry().segmentCount();
         MemorySegment all = MemorySegment.ofArray(walk.bytes);
