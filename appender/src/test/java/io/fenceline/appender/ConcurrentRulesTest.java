@@ -1,6 +1,7 @@
 package io.fenceline.appender;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.appender.HookedPersister.Step;
@@ -12,6 +13,7 @@ import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.positions.Positions;
+import io.fenceline.journal.positions.Reservations;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
 import java.lang.foreign.MemorySegment;
@@ -70,6 +72,19 @@ class ConcurrentRulesTest {
         assertEquals(2 * SEGMENT, position.get());
         appender.close();
         assertTrue(positions.close());
+    }
+
+    /// §5, *close*: with a reservation that nobody has published the record is not a clean one, so that recovery looks.
+    @Test
+    void shouldNotCloseAsCleanOverAHole() {
+        SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(SEGMENT, 2));
+        Positions positions = journal.open(BLOCK);
+        Reservations reservations = positions.attachShared(() -> {});
+        long word = reservations.word();
+        assertEquals(0, positions.admit(reservations, 0, 0, SLOT));
+        assertEquals(word, reservations.reserve(word, reservations.after(word, SLOT, 1)));
+        assertTrue(positions.close());
+        assertFalse(journal.state().isClean());
     }
 
     /// §3, `retained`: the slots of a thread that is off its core are not given away under it, however the others

@@ -195,13 +195,42 @@ class ExclusiveAppenderRulesTest {
         SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(1 << 20, 4));
         Positions positions = journal.open(CONFIG);
         try (ExclusiveAppender appender = ExclusiveAppender.open(positions)) {
-            long position = 0;
-            while (position < (1 << 20)) {
-                position = appender.append(payload(200_000));
-                assertTrue(position + 200_064 <= journal.state().lease(), () -> "lease " + journal.state());
+            while (appender.position() + 150_000 < 1 << 20) {
+                appender.append(payload(100_000));
             }
         }
         assertTrue(positions.close());
+        positions = journal.open(CONFIG); // a new writer's leases are short
+        try (ExclusiveAppender appender = ExclusiveAppender.open(positions)) {
+            appender.append(payload(10));
+            long position = appender.append(payload(200_000));
+            assertEquals(1 << 20, position);
+            assertTrue(position + 200_064 <= journal.state().lease(), () -> "I11: lease " + journal.state());
+        }
+        assertTrue(positions.close());
+    }
+
+    /// §4: records go to the two pairs of pages in turn, so that what tears one leaves the one before.
+    @Test
+    void shouldWriteRecordsToThePairsInTurn() {
+        SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(4096, 3));
+        List<Long> pages = new ArrayList<>();
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.OVERWRITE));
+        journal.medium().observe((medium, operation) -> {
+            if (operation.kind() == Kind.STORE && operation.fileOffset() < StateRecord.pageFileOffset(0, 1)) {
+                pages.add(operation.fileOffset() / StateRecord.PAGE_LENGTH_BYTES);
+            }
+        });
+        try (ExclusiveAppender appender = ExclusiveAppender.open(positions)) {
+            for (int i = 0; i < 400; i++) {
+                assertTrue(appender.append(payload(100)) >= 0);
+            }
+        }
+        assertTrue(positions.close());
+        assertTrue(pages.size() > 8, () -> "records: " + pages);
+        for (int i = 1; i < pages.size(); i++) {
+            assertEquals(3, pages.get(i - 1) + pages.get(i), "pages 1 and 2 in turn");
+        }
     }
 
     /// §5: no lease before the first append, so that a crash loop does not eat the ring.

@@ -30,7 +30,7 @@ class CursorCrashTest {
     private long images;
 
     @ParameterizedTest
-    @CsvSource({"MEMORY,  false, 40", "DEVICE,  false, 40", "DEVICE,  true,  40", "PROCESS, false, 40"})
+    @CsvSource({"MEMORY,  false, 400", "DEVICE,  false, 40", "DEVICE,  true,  40", "PROCESS, false, 40"})
     void shouldFindThePreviousOrTheNewValueWhereverItIsCut(Durability level, boolean garbage, int lives) {
         explore(level, garbage, lives);
     }

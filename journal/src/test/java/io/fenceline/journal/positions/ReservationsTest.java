@@ -104,6 +104,47 @@ class ReservationsTest {
         assertTrue(reservations.isOffered(a, a + 64));
     }
 
+    /// The same when what comes second is not ready yet, and was in the lap before.
+    @Test
+    void shouldWaitForWhatWasReadyInAnEarlierLap() {
+        for (int segment = 0; segment < 12; segment++) {
+            long first = take(64, 1);
+            long second = take(SEGMENT - 64, 1);
+            if (segment % 4 < 2) {
+                reservations.published(second, second + SEGMENT - 64);
+                reservations.published(first, first + 64);
+            } else {
+                reservations.published(first, first + 64);
+                assertEquals(second, run.published());
+                reservations.help();
+                assertEquals(second, run.published());
+                reservations.published(second, second + SEGMENT - 64);
+            }
+            assertEquals(first + SEGMENT, run.published());
+            assertNotNull(reservations.rotate(reservations.word()));
+        }
+    }
+
+    /// §5: the span is a power of two, whatever the number of segments: within it no two frames share an entry.
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 5, 6, 7})
+    void shouldPublishEverySlotOfTheSpanWhateverTheNumberOfSegments(int segments) {
+        RunFile words =
+                new RunFile(Arena.ofAuto().allocate(RunFileDescriptor.LENGTH_BYTES, RunFileDescriptor.LENGTH_BYTES));
+        Reservations many = new Reservations(Geometry.of(SEGMENT, segments), words, 0, 0);
+        long end = 0;
+        while (many.isWithinSpan(end, 0)) {
+            end += 64;
+        }
+        assertTrue(end <= (long) SEGMENT * segments, "more than the ring");
+        for (long start = end - 64; start > 0; start -= 64) {
+            many.published(start, start + 64);
+            assertEquals(0, words.published());
+        }
+        many.published(0, 64);
+        assertEquals(end, words.published());
+    }
+
     /// §5: availability entries are absolute ends; those of the last lap of the span mean nothing in this one.
     @Test
     void shouldNotTakeAnAvailabilityEntryOfAnEarlierLap() {
