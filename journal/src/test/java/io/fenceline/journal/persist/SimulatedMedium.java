@@ -355,6 +355,23 @@ public final class SimulatedMedium implements Persister {
         return choices.forEach(few, samples, random, choice -> use.accept(afterPowerCut(at, choice)));
     }
 
+    /// A word or sector that a power cut decides.
+    ///
+    /// @param versions what it may hold then, the oldest first
+    public record Undecided(long fileOffset, List<byte[]> versions) {}
+
+    /// All of them, in the order of their first stores.
+    public synchronized List<Undecided> undecided() {
+        return undecided.entrySet().stream()
+                .map(e -> new Undecided(e.getKey() * unitLengthBytes, List.copyOf(e.getValue().versions)))
+                .toList();
+    }
+
+    /// What is found after a power cut that decides the i-th of [#undecided] for its version `choice[i]`.
+    public synchronized SimulatedMedium afterPowerCut(int[] choice) {
+        return afterPowerCut(new ArrayList<>(undecided.entrySet()), choice);
+    }
+
     /// What is found after a power cut that loses all that is not decided.
     public synchronized SimulatedMedium afterPowerCut() {
         return afterPowerCut(List.of(), new int[0]);

@@ -1,0 +1,155 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.fenceline.journal.format.FrameVerdict;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.SimulatedMedium;
+import io.fenceline.journal.persist.SimulatedMedium.Undecided;
+import io.fenceline.journal.positions.SimulatedJournal;
+import io.fenceline.journal.recovery.FrameReader;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/// Every legal image of one power cut, at level `MEMORY`: each combination of the undecided words of the ring.
+///
+/// Each image is *judged*: the product's [FrameReader] certifies, with the real checksum, every slot of it that holds
+/// an undecided word. Recovery knows the log by those answers only, so images with the same answers are recovered in
+/// the same way: they are one *class*. Of each class the first images are *executed*, that is recovered whole by
+/// [CrashChecker], the first one with its recovery cut three deep; and one in [#SAMPLE] of all, at least one, is
+/// executed too, and must come to what its class came to. `docs/adr/0016` has the argument.
+final class EveryImage {
+    private static final int FIRST = 4;
+    private static final int SAMPLE = 1 << 14;
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED;
+
+    private final SimulatedMedium medium;
+    private final CrashChecker checker;
+    private final Geometry geometry;
+    private final StateRecord state;
+    private final List<Undecided> words;
+    private final int[] choice;
+    private final MemorySegment ring;
+    private final long[] slots;
+    private final FrameReader frames;
+    private final Map<Long, Long> classes = new HashMap<>();
+    private final Map<Long, Integer> executedOfClass = new HashMap<>();
+    private long covered;
+    private long executed;
+
+    EveryImage(SimulatedMedium medium, Superblock superblock, CrashChecker checker) {
+        this.medium = medium;
+        this.checker = checker;
+        this.geometry = superblock.geometry();
+        state = SimulatedJournal.state(medium, superblock);
+        words = medium.undecided();
+        choice = new int[words.size()];
+        int length = (int) geometry.capacityBytes();
+        ring = MemorySegment.ofArray(new byte[length]);
+        medium.afterPowerCut(choice).read(Geometry.HEAD_LENGTH_BYTES, ring, 0, length);
+        SortedSet<Long> touched = new TreeSet<>();
+        for (Undecided word : words) {
+            if (word.fileOffset() < Geometry.HEAD_LENGTH_BYTES) {
+                throw new IllegalArgumentException("a state record is undecided");
+            }
+            touched.add(position(word.fileOffset() & -64));
+        }
+        slots = touched.stream().mapToLong(Long::longValue).toArray();
+        frames = new FrameReader(
+                (offset, destination, at, bytes) ->
+                        MemorySegment.copy(ring, offset - Geometry.HEAD_LENGTH_BYTES, destination, at, bytes),
+                superblock);
+    }
+
+    /// The position in [floor, lease) that lies at a file offset.
+    private long position(long fileOffset) {
+        for (long at = state.floor(); at < state.lease(); at += 64) {
+            if (geometry.fileOffset(at) == fileOffset) {
+                return at;
+            }
+        }
+        throw new AssertionError("I11: written outside of [floor, lease), at " + fileOffset);
+    }
+
+    /// Looks at all of them.
+    void explore() {
+        checker.look(medium);
+        while (true) {
+            covered++;
+            long answers = answers();
+            int soFar = executedOfClass.getOrDefault(answers, 0);
+            if (soFar < FIRST || covered % SAMPLE == 0) {
+                execute(answers, soFar == 0);
+                executedOfClass.put(answers, soFar + 1);
+            }
+            int i = 0;
+            while (i < choice.length && choice[i] == words.get(i).versions().size() - 1) {
+                choose(i++, 0);
+            }
+            if (i == choice.length) {
+                return;
+            }
+            choose(i, choice[i] + 1);
+        }
+    }
+
+    private void choose(int i, int version) {
+        choice[i] = version;
+        Undecided word = words.get(i);
+        MemorySegment.copy(
+                MemorySegment.ofArray(word.versions().get(version)),
+                0,
+                ring,
+                word.fileOffset() - Geometry.HEAD_LENGTH_BYTES,
+                WORD.byteSize());
+    }
+
+    /// What the product says of each slot, in one number.
+    private long answers() {
+        frames.refresh();
+        long hash = 1;
+        for (long slot : slots) {
+            int least = slot >= state.epochStart() ? state.epoch() : 0;
+            FrameVerdict verdict = frames.certify(slot, least, state.epoch());
+            hash = hash * 31 + verdict.name().hashCode();
+            if (verdict.isValid()) {
+                hash = mix(hash ^ frames.nextPosition());
+                hash = mix(hash ^ frames.sequence());
+                hash = mix(hash ^ (frames.checksum() | (long) frames.epoch() << 32));
+                hash = mix(hash ^ (frames.flags() | frames.kind() << 8 | frames.entries() << 16));
+            }
+        }
+        return hash;
+    }
+
+    private static long mix(long x) {
+        long y = (x ^ (x >>> 30)) * 0xBF58476D1CE4E5B9L;
+        return y ^ (y >>> 27);
+    }
+
+    private void execute(long answers, boolean nested) {
+        executed++;
+        long signature = checker.judge(medium.afterPowerCut(choice), nested);
+        Long before = classes.putIfAbsent(answers, signature);
+        assertEquals(before == null ? signature : before, signature, "I10: the same answers, another recovery");
+    }
+
+    long covered() {
+        return covered;
+    }
+
+    long executed() {
+        return executed;
+    }
+
+    int classes() {
+        return classes.size();
+    }
+}
