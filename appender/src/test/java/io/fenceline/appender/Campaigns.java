@@ -1,0 +1,65 @@
+package io.fenceline.appender;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.format.Geometry;
+import org.junit.jupiter.api.Assertions;
+
+/// Short runs of the crash checker, for [Judge]: each looks at some thousand images, in a second or less, and finds a
+/// defect by its invariant.
+final class Campaigns {
+    private static final long SEED = 20260101;
+    private static final CrashChecker.Budget BUDGET = new CrashChecker.Budget(64, 4, 24, 2);
+
+    private Campaigns() {}
+
+    private static void run(Durability level, int segments, FullPolicy policy, int granularity, boolean garbage) {
+        CrashWorkload workload =
+                new CrashWorkload(level, Geometry.of(4096, segments), policy, granularity, garbage, SEED, BUDGET);
+        finish(workload, 6, 32);
+    }
+
+    private static void finish(CrashWorkload workload, int lives, int steps) {
+        CrashChecker checker = workload.run(lives, steps);
+        Assertions.assertTrue(checker.images() > 5 * checker.crashPoints(), "looked at too little");
+    }
+
+    static void memory() {
+        run(Durability.MEMORY, 3, FullPolicy.OVERWRITE, 64, false);
+    }
+
+    static void memoryLaps() {
+        CrashWorkload workload = new CrashWorkload(
+                Durability.MEMORY,
+                Geometry.of(4096, 48),
+                FullPolicy.OVERWRITE,
+                64,
+                false,
+                SEED,
+                new CrashChecker.Budget(4, 1, 128, 1));
+        finish(workload, 3, 150);
+    }
+
+    static void device() {
+        run(Durability.DEVICE, 2, FullPolicy.FAIL, 64, false);
+    }
+
+    static void deviceGarbage() {
+        run(Durability.DEVICE, 3, FullPolicy.OVERWRITE, 512, true);
+    }
+
+    static void process() {
+        run(Durability.PROCESS, 3, FullPolicy.OVERWRITE, 64, false);
+    }
+
+    static void cuts() {
+        CrashWorkload workload = new CrashWorkload(
+                Durability.MEMORY, Geometry.of(4096, 3), FullPolicy.OVERWRITE, 64, false, SEED, BUDGET);
+        finish(workload.cuttingOften(), 5, 24);
+    }
+
+    static void threads() {
+        InterleavedAppendersTest.explore(Durability.MEMORY, 3, 3, 90, SEED, 8, 2);
+        InterleavedAppendersTest.explore(Durability.MEMORY, 2, 2, 60, 7, 8, 2);
+    }
+}
