@@ -1,6 +1,5 @@
 package io.fenceline.appender;
 
-import io.fenceline.journal.positions.Activity;
 import java.util.concurrent.locks.LockSupport;
 
 /// A thread that waits for its own entry; reused.
@@ -9,17 +8,9 @@ final class CommitWaiter implements CommitListener {
     private static final long YIELD_NS = 1_000_000;
 
     private final Thread thread = Thread.currentThread();
-
-    /// Whether the thread is handing an entry over.
-    final Activity activity;
-
     private long sequence;
     private long result;
     private volatile boolean done;
-
-    CommitWaiter(Activity activity) {
-        this.activity = activity;
-    }
 
     CommitWaiter begin() {
         done = false;

@@ -20,6 +20,7 @@ import java.lang.foreign.MemorySegment;
 public final class ExclusiveAppender extends Appender {
     private final Staging staging;
     private boolean closed;
+    private long committedSequence;
 
     // Of the segment that is written: up to where nothing is to be asked, and file offset less position.
     private long straightEnd;
@@ -85,6 +86,7 @@ public final class ExclusiveAppender extends Appender {
                     position,
                     sequence);
             positions.publish(position + slotsLength, sequence + entries);
+            committedSequence = sequence;
             return position;
         } catch (RuntimeException | Error e) {
             positions.poison(e);
@@ -94,13 +96,16 @@ public final class ExclusiveAppender extends Appender {
         }
     }
 
-    /// The same for a run of frames: all their stores, then one drain. The run then knows their positions.
+    /// The same for a run of frames: all their stores, then one drain. The run then knows their positions and its
+    /// first sequence (what [#nextSequence] says before and after may be of another epoch: the log can be cut
+    /// meanwhile).
     ///
     /// @return the position of the first frame, or a result of [AppendResult]
     long commit(FrameRun run, long timestampNs) {
         if (run.frames() == 1) {
             long position = commit(run.staging(), run.frameLength(0), run.entries(0), timestampNs);
             run.position(0, position);
+            run.firstSequence(committedSequence);
             return position;
         }
         if (closed || !positions.enter(staging.activity)) {
@@ -134,6 +139,7 @@ public final class ExclusiveAppender extends Appender {
             int last = run.frames() - 1;
             positions.publish(run.position(last), run.sequence(last, sequence)); // so that the last frame is known
             positions.publish(end, sequence + run.entries());
+            run.firstSequence(sequence);
             return run.position(0);
         } catch (RuntimeException | Error e) {
             positions.poison(e);

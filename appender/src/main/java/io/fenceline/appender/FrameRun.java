@@ -40,6 +40,8 @@ final class FrameRun {
     private int split;
     private long padPosition;
     private int claimed;
+    private int addedLength;
+    private long firstSequence;
 
     /// @param staging            of the appender; the run has it for itself
     /// @param maximumLengthBytes of all frames; one entry always fits
@@ -107,6 +109,60 @@ final class FrameRun {
         add(type);
     }
 
+    /// Adds entries that lie one behind the other as in a frame, up to the first that is none (its length is
+    /// negative),
+    /// as many as there is room for; the first one in any case.
+    ///
+    /// @param maximumEntries at least 1
+    /// @return how many
+    int addAll(MemorySegment source, int from, int to, int maximumEntries) {
+        addedLength = 0;
+        int added = 0;
+        do {
+            added += addToOneFrame(source, from + addedLength, to, maximumEntries - added);
+        } while (added < maximumEntries && from + addedLength < to && mayFollow(source, from + addedLength));
+        return added;
+    }
+
+    private boolean mayFollow(MemorySegment source, int entry) {
+        int payloadLength = FrameDescriptor.entryPayloadLength(source, entry);
+        return payloadLength >= 0 && hasRoom(payloadLength);
+    }
+
+    private int addToOneFrame(MemorySegment source, int from, int to, int maximumEntries) {
+        int used = lengthBytes();
+        if (frames == 0 || !fitsLast(FrameDescriptor.entryPayloadLength(source, from))) {
+            begin();
+        }
+        int last = frames - 1;
+        int target = lengthBytes();
+        int entries = Math.min(maximumEntries, FrameDescriptor.MAXIMUM_ENTRIES - counts[last]);
+        int room = Math.min(geometry.maximumFrameLengthBytes() - lengths[last], maximumLengthBytes - target);
+        int at = from;
+        int added = 0;
+        do {
+            at += FrameDescriptor.entryLength(FrameDescriptor.entryPayloadLength(source, at));
+            added++;
+        } while (added < entries
+                && at < to
+                && fits(FrameDescriptor.entryPayloadLength(source, at), room - (at - from)));
+        staging.stage.ensure(FrameDescriptor.slotAlignedLength(target + at - from), used);
+        staging.stage.copyIn(target, source, from, at - from);
+        lengths[last] += at - from;
+        counts[last] += added;
+        addedLength += at - from;
+        return added;
+    }
+
+    private static boolean fits(int payloadLength, int room) {
+        return payloadLength >= 0 && FrameDescriptor.entryLength(payloadLength) <= room;
+    }
+
+    /// Bytes that the last [#addAll] took.
+    int addedLength() {
+        return addedLength;
+    }
+
     private void begin() {
         if (frames == starts.length) {
             starts = Arrays.copyOf(starts, 2 * frames);
@@ -149,6 +205,15 @@ final class FrameRun {
 
     void position(int frame, long position) {
         positions[frame] = position;
+    }
+
+    /// Sequence of the first entry, once the run is committed.
+    long firstSequence() {
+        return firstSequence;
+    }
+
+    void firstSequence(long sequence) {
+        firstSequence = sequence;
     }
 
     /// All entries.

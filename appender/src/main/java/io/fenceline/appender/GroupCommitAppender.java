@@ -1,23 +1,16 @@
 package io.fenceline.appender;
 
-import com.lmax.disruptor.EventHandler;
-import com.lmax.disruptor.InsufficientCapacityException;
-import com.lmax.disruptor.RingBuffer;
-import com.lmax.disruptor.dsl.Disruptor;
-import com.lmax.disruptor.dsl.ProducerType;
 import io.fenceline.journal.AppendResult;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.FrameDescriptor;
-import io.fenceline.journal.positions.Activities;
-import io.fenceline.journal.positions.Activity;
 import io.fenceline.journal.positions.Positions;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
+import org.agrona.DirectBuffer;
 
 /// Appends entries from many threads, which share the cost of becoming durable: an LMAX Disruptor takes them to one
 /// committing thread, which writes what has gathered, under one `fdatasync` (`DEVICE`) or one fence (`MEMORY`),
@@ -70,66 +63,22 @@ public final class GroupCommitAppender implements AutoCloseable {
     private final ExclusiveAppender appender;
     private final GroupCommitter committer;
     private final RelaxedBudget budget;
-    private final GroupCommitConfig config;
-    private final Disruptor<GroupCell> disruptor;
-    private final RingBuffer<GroupCell> ring;
-    private final Activities producers = new Activities();
-    private final ThreadLocal<CommitWaiter> waiters =
-            ThreadLocal.withInitial(() -> new CommitWaiter(producers.register()));
+    private final Lanes lanes;
+    private final CommitLoop loop;
+    private final Thread committing;
+    private final ThreadLocal<Lane> lane;
     private final int maximumPayloadLengthBytes;
-    private @Nullable Thread committing;
     private volatile boolean closed;
 
     private GroupCommitAppender(Positions positions, GroupCommitConfig config, Consumer<Throwable> errors) {
-        this.config = config;
-        this.appender = ExclusiveAppender.open(positions);
-        this.budget = new RelaxedBudget(config.lossBound(), positions.geometry().segmentLengthBytes() / 8);
-        this.committer = new GroupCommitter(appender, config, budget, errors);
-        this.maximumPayloadLengthBytes = positions.geometry().maximumPayloadLengthBytes();
-        this.disruptor = new Disruptor<>(
-                () -> new GroupCell(config.cellLengthBytes()),
-                config.ringSize(),
-                task -> committing = Thread.ofPlatform()
-                        .daemon(true)
-                        .name("fenceline-commit")
-                        .unstarted(task),
-                ProducerType.MULTI,
-                config.waitStrategy().get());
-        this.ring = disruptor.getRingBuffer();
-        Committing handler = new Committing();
-        disruptor.handleEventsWith(handler);
-        disruptor.start();
-        handler.awaitStart();
-    }
-
-    /// The one handler. A Disruptor that is shut down before its threads run leaves out what it was given, so an
-    /// appender is open when its committing thread runs.
-    private final class Committing implements EventHandler<GroupCell> {
-        private final CountDownLatch started = new CountDownLatch(1);
-
-        @Override
-        public void onStart() {
-            started.countDown();
-        }
-
-        @Override
-        public void onEvent(GroupCell cell, long at, boolean endOfBatch) {
-            onCell(cell, at, endOfBatch);
-        }
-
-        void awaitStart() {
-            boolean interrupted = false;
-            while (started.getCount() > 0) {
-                try {
-                    started.await();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        appender = ExclusiveAppender.open(positions);
+        budget = new RelaxedBudget(config.lossBound(), positions.geometry().segmentLengthBytes() / 8);
+        committer = new GroupCommitter(appender, config, budget, errors);
+        maximumPayloadLengthBytes = positions.geometry().maximumPayloadLengthBytes();
+        lanes = new Lanes(config);
+        lane = ThreadLocal.withInitial(lanes::add);
+        loop = new CommitLoop(lanes, committer, config, budget);
+        committing = Thread.ofPlatform().daemon(true).name("fenceline-commit").start(loop);
     }
 
     /// Takes the journal's one place of an appender.
@@ -161,14 +110,20 @@ public final class GroupCommitAppender implements AutoCloseable {
         return append(payload, type, Long.MAX_VALUE);
     }
 
-    /// As [#append(MemorySegment, int)], with a bound on the wait for a place in the ring of cells.
+    /// As [#append(MemorySegment, int)], with a bound on the wait for room in the thread's lane.
     ///
     /// @param timeoutNs then it is [AppendResult#BACK_PRESSURED]; 0 for not to wait
     public long append(MemorySegment payload, int type, long timeoutNs) {
         return appendAndWait(payload, COPY, type, timeoutNs);
     }
 
-    /// Encodes a message straight into the ring of cells, appends it, and waits until it is durable.
+    /// The same for an Agrona buffer.
+    public long append(DirectBuffer buffer, int offset, int length, int type) {
+        CommitWaiter waiter = beginWait();
+        return awaitCommit(waiter, handOver(buffer, offset, length, type, waiter, Long.MAX_VALUE));
+    }
+
+    /// Encodes a message in place, appends it, and waits until it is durable.
     ///
     /// @return the position of its frame, or a result of [AppendResult]
     /// @throws JournalException.Poisoned after an I/O fault
@@ -177,13 +132,22 @@ public final class GroupCommitAppender implements AutoCloseable {
     }
 
     private <T> long appendAndWait(T message, EntryEncoder<? super T> encoder, int type, long timeoutNs) {
-        checkMayWait();
-        CommitWaiter waiter = waiters.get().begin();
-        long accepted = handOver(message, encoder, type, waiter, timeoutNs);
-        return accepted < 0 ? accepted : awaitCommit(waiter);
+        CommitWaiter waiter = beginWait();
+        return awaitCommit(waiter, handOver(message, encoder, type, waiter, timeoutNs));
     }
 
-    private long awaitCommit(CommitWaiter waiter) {
+    private CommitWaiter beginWait() {
+        if (Thread.currentThread() == committing) {
+            throw new IllegalStateException("a listener must not wait for the thread that it is called on: use"
+                    + " appendAsync, or another thread");
+        }
+        return lane.get().waiter.begin();
+    }
+
+    private long awaitCommit(CommitWaiter waiter, long accepted) {
+        if (accepted < 0) {
+            return accepted;
+        }
         long result = waiter.await();
         if (result == AppendResult.POISONED) {
             throw committer.poisoned();
@@ -193,10 +157,25 @@ public final class GroupCommitAppender implements AutoCloseable {
 
     /// Sequence of the entry that this thread's last [#append] made durable.
     public long lastSequence() {
-        return waiters.get().sequence();
+        return lane.get().waiter.sequence();
     }
 
-    /// Hands an entry over; waits only while the ring of cells is full.
+    /// Makes this thread's next `append` or `appendAsync` conditional: it happens only if the entry gets that
+    /// sequence, so that nothing came between; else its result is [AppendResult#CONFLICT]. Holds for one attempt.
+    /// Such an entry is a commit of its own. (A position cannot be expected: entries share frames, so that of a
+    /// frame does not tell what came between.)
+    ///
+    /// @param sequence 0 or more
+    /// @return this appender
+    public GroupCommitAppender expectSequence(long sequence) {
+        if (sequence < 0) {
+            throw new IllegalArgumentException("expected " + sequence + ": give 0 or more");
+        }
+        lane.get().expect(sequence);
+        return this;
+    }
+
+    /// Hands an entry over; waits only while the thread's lane is full.
     ///
     /// @param listener told when it is durable, or that it is not appended; may be one object for all
     /// @return 0: the listener will be told; a result of [AppendResult]: it will not
@@ -204,18 +183,27 @@ public final class GroupCommitAppender implements AutoCloseable {
         return handOver(payload, COPY, type, listener, Long.MAX_VALUE);
     }
 
-    /// The same for a message that is encoded straight into the ring of cells. The encoder should be quick: entries
-    /// handed over later wait for it.
+    /// The same for an Agrona buffer.
+    public long appendAsync(DirectBuffer buffer, int offset, int length, int type, CommitListener listener) {
+        return handOver(buffer, offset, length, type, listener, Long.MAX_VALUE);
+    }
+
+    /// The same for a message that is encoded in place.
     public <T> long appendAsync(T message, EntryEncoder<? super T> encoder, CommitListener listener) {
         return handOver(message, encoder, encoder.type(message), listener, Long.MAX_VALUE);
     }
 
     /// As [#appendAsync], but never waits.
     ///
-    /// @return 0, or [AppendResult#BACK_PRESSURED] if the ring of cells is full: retry later; or another result of
+    /// @return 0, or [AppendResult#BACK_PRESSURED] if the lane is full: retry later; or another result of
     /// [AppendResult]
     public long tryAppendAsync(MemorySegment payload, int type, CommitListener listener) {
         return handOver(payload, COPY, type, listener, 0);
+    }
+
+    /// The same for a message that is encoded in place.
+    public <T> long tryAppendAsync(T message, EntryEncoder<? super T> encoder, CommitListener listener) {
+        return handOver(message, encoder, encoder.type(message), listener, 0);
     }
 
     /// As [#appendAsync], with a future of the position; it fails with [JournalException] if the entry is not
@@ -241,12 +229,17 @@ public final class GroupCommitAppender implements AutoCloseable {
     }
 
     /// Hands an entry over without waiting for its durability; waits only while as much is on its way as
-    /// [LossBound] allows, or the ring of cells is full.
+    /// [LossBound] allows, or the lane is full.
     ///
     /// @return 0: accepted; or a result of [AppendResult]
     /// @throws JournalException.Poisoned after an I/O fault
     public long appendRelaxed(MemorySegment payload, int type) {
-        return handOverRelaxed(payload, type, Long.MAX_VALUE);
+        return handOverRelaxed(payload, COPY, type, Long.MAX_VALUE);
+    }
+
+    /// The same for a message that is encoded in place.
+    public <T> long appendRelaxed(T message, EntryEncoder<? super T> encoder) {
+        return handOverRelaxed(message, encoder, encoder.type(message), Long.MAX_VALUE);
     }
 
     /// As [#appendRelaxed], but never waits.
@@ -254,11 +247,15 @@ public final class GroupCommitAppender implements AutoCloseable {
     /// @return 0: accepted; [AppendResult#BACK_PRESSURED]; or another result of [AppendResult]
     /// @throws JournalException.Poisoned after an I/O fault
     public long tryAppendRelaxed(MemorySegment payload, int type) {
-        return handOverRelaxed(payload, type, 0);
+        return handOverRelaxed(payload, COPY, type, 0);
     }
 
-    private long handOverRelaxed(MemorySegment payload, int type, long timeoutNs) {
-        int length = FrameDescriptor.entryLength(checkedLength(payload.byteSize()));
+    private <T> long handOverRelaxed(T message, EntryEncoder<? super T> encoder, int type, long timeoutNs) {
+        if (lane.get().expects()) {
+            lane.get().expect(-1);
+            throw new IllegalStateException("nobody would be told of a conflict: use appendAsync");
+        }
+        int length = FrameDescriptor.entryLength(checkedLength(encoder.lengthBytes(message)));
         long startNs = System.nanoTime();
         for (int spins = 0; !budget.take(length); spins++) {
             if (closed) {
@@ -277,7 +274,7 @@ public final class GroupCommitAppender implements AutoCloseable {
             if (committer.isPoisoned()) {
                 throw committer.poisoned();
             }
-            long result = handOver(payload, COPY, type, GroupCommitter.Relaxed.RELAXED, timeoutNs);
+            long result = handOver(message, encoder, type, GroupCommitter.Relaxed.RELAXED, timeoutNs);
             accepted = result == 0;
             return result;
         } finally {
@@ -287,86 +284,87 @@ public final class GroupCommitAppender implements AutoCloseable {
         }
     }
 
-    /// Commits what was handed over before, without waiting for more, and returns when that is done.
+    /// Commits what was handed over before, by this and by other threads, without waiting for more, and returns
+    /// when that is done.
     ///
     /// @return 0, or the result of [AppendResult] with which the last commit before it ended; what became of each
     /// entry, its listener is told
     /// @throws JournalException.Poisoned after an I/O fault
     /// @throws IllegalStateException     if it is called by a listener
     public long flush() {
-        checkMayWait();
-        CommitWaiter waiter = waiters.get().begin();
-        if (!enter(waiter.activity)) {
-            return AppendResult.CLOSED;
+        CommitWaiter waiter = beginWait();
+        Lane own = lane.get();
+        long result = claim(own, Lane.FLUSH, waiter, Long.MAX_VALUE);
+        if (result == 0) {
+            own.publishFlush();
+            leave(own);
         }
-        try {
-            long at = nextCell(Long.MAX_VALUE);
-            if (at < 0) {
-                return at;
-            }
-            ring.get(at).flush(waiter);
-            ring.publish(at);
-        } finally {
-            waiter.activity.exit();
-        }
-        return Math.min(awaitCommit(waiter), 0);
-    }
-
-    private void checkMayWait() {
-        if (Thread.currentThread() == committing) {
-            throw new IllegalStateException("a listener must not wait for the thread that it is called on: use"
-                    + " appendAsync, or another thread");
-        }
-    }
-
-    private boolean enter(Activity activity) {
-        activity.enter();
-        if (closed) {
-            activity.exit();
-            return false;
-        }
-        return true;
+        return Math.min(awaitCommit(waiter, result), 0);
     }
 
     private <T> long handOver(
             T message, EntryEncoder<? super T> encoder, int type, CommitListener listener, long timeoutNs) {
+        Lane own = lane.get();
         int length = checkedLength(encoder.lengthBytes(message));
-        Activity activity = waiters.get().activity;
-        if (!enter(activity)) {
-            return AppendResult.CLOSED;
-        }
-        try {
-            long at = nextCell(timeoutNs);
-            if (at < 0) {
-                return at;
-            }
+        long result = claim(own, length, listener, timeoutNs);
+        if (result == 0) {
             try {
-                ring.get(at).append(message, encoder, length, type, listener);
+                encoder.encode(message, own.bytes(), own.offset(), length);
+                own.publish(type, listener);
             } finally {
-                ring.publish(at);
+                leave(own);
             }
-            return 0;
-        } finally {
-            activity.exit();
         }
+        return result;
     }
 
-    /// Takes a cell; nothing is owned while this waits.
-    ///
-    /// @return its number in the ring's sequence, or a result of [AppendResult]
-    private long nextCell(long timeoutNs) {
-        long startNs = 0;
-        for (int spins = 0; ; spins++) {
+    private long handOver(
+            DirectBuffer buffer, int offset, int length, int type, CommitListener listener, long timeoutNs) {
+        Lane own = lane.get();
+        long result = claim(own, checkedLength(length), listener, timeoutNs);
+        if (result == 0) {
             try {
-                return ring.tryNext();
-            } catch (InsufficientCapacityException e) {
+                own.copyIn(buffer, offset);
+                own.publish(type, listener);
+            } finally {
+                leave(own);
+            }
+        }
+        return result;
+    }
+
+    /// Takes room in the lane; nothing is owned while this waits.
+    ///
+    /// @return 0: to be ended by [#leave]; or a result of [AppendResult]
+    private long claim(Lane own, int length, CommitListener listener, long timeoutNs) {
+        Objects.requireNonNull(listener);
+        own.checkUnclaimed();
+        own.activity.enter();
+        boolean claimed = false;
+        try {
+            long startNs = 0;
+            for (int spins = 0; !closed; spins++) {
+                claimed = own.claim(length, listener);
+                if (claimed) {
+                    return 0;
+                }
                 startNs = spins == 0 ? System.nanoTime() : startNs;
                 long result = await(spins, startNs, timeoutNs);
                 if (result != 0) {
                     return result;
                 }
             }
+            return AppendResult.CLOSED;
+        } finally {
+            if (!claimed) {
+                leave(own);
+            }
         }
+    }
+
+    private void leave(Lane own) {
+        own.release();
+        own.activity.exit();
     }
 
     /// Gives the core up for a while.
@@ -396,53 +394,13 @@ public final class GroupCommitAppender implements AutoCloseable {
         return (int) length;
     }
 
-    /// On the committing thread. Returns with something gathered only if there is another cell.
-    private void onCell(GroupCell cell, long at, boolean endOfBatch) {
-        cell.takeTo(committer);
-        if (!endOfBatch) {
-            return;
-        }
-        while (committer.pending() > 0 && !moreComesAfter(at)) {
-            committer.commit();
-            if (closed && !ring.isAvailable(at + 1)) {
-                committer.abandon();
-            }
-        }
-    }
-
-    /// Waits for the producers of the last commit to come again; if all is relaxed, for anybody.
-    ///
-    /// @return true as soon as another cell is ready; false when it is time to commit
-    private boolean moreComesAfter(long at) {
-        boolean relaxed = committer.isRelaxed();
-        if (!relaxed && committer.pending() >= committer.lastSize()) {
-            return false;
-        }
-        long limitNs = relaxed ? budget.delayNs() : Math.min(config.maximumDelayNs(), committer.medianCommitNs() / 10);
-        long startNs = committer.gatheringSinceNs();
-        for (int spins = 0; !closed; spins++) {
-            if (ring.isAvailable(at + 1)) {
-                return true;
-            }
-            if (System.nanoTime() - startNs >= limitNs
-                    || !ring.hasAvailableCapacity(1)
-                    || (relaxed && committer.isUrgent())) {
-                return false;
-            }
-            if (relaxed && spins >= SPINS) {
-                LockSupport.parkNanos(PARK_NS);
-            } else {
-                Thread.yield();
-            }
-        }
-        return ring.isAvailable(at + 1);
-    }
-
     /// Takes no more entries, commits what was handed over (without waiting for room in the journal), tells every
     /// listener, gives the place back. The journal stays open. Not from a listener.
     @Override
     public void close() {
-        checkMayWait();
+        if (Thread.currentThread() == committing) {
+            throw new IllegalStateException("a listener must not close the appender: use another thread");
+        }
         closeOnce();
     }
 
@@ -451,9 +409,26 @@ public final class GroupCommitAppender implements AutoCloseable {
             return;
         }
         closed = true;
+        loop.hurry();
         appender.positions.endWaits();
-        producers.awaitQuiet();
-        disruptor.shutdown();
+        lanes.awaitQuiet();
+        loop.end();
+        awaitEnd();
         appender.close();
+    }
+
+    /// An interrupt does not end it.
+    private void awaitEnd() {
+        boolean interrupted = false;
+        while (committing.isAlive()) {
+            try {
+                committing.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

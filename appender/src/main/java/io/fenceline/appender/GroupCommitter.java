@@ -4,13 +4,16 @@ import io.fenceline.journal.AppendResult;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.FrameDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// The committing side of group commit: gathers entries in a run of an exclusive appender, commits it under one drain,
-/// then tells the listeners in the order of positions. One thread.
+/// The committing side of group commit: gathers entries in a run of an exclusive appender, commits it under one
+/// drain, then tells the listeners in the order of positions. One thread.
 ///
 /// A run is refused as a whole if the journal has no room for it. Its durable entries are told so; its relaxed ones
 /// stay, first in the next run, so that nothing behind them is ever acknowledged without them.
@@ -24,16 +27,25 @@ final class GroupCommitter {
     }
 
     private static final int SYNC_SAMPLES = 16;
+    private static final int FIRST_GROUPS = 256;
 
     private final ExclusiveAppender appender;
     private final Consumer<Throwable> errors;
     private final FrameRun run;
     private final RelaxedBudget budget;
-    private final @Nullable CommitListener[] listeners;
+
+    // Who is to be told of the gathered entries: one listener of so many that follow each other.
+    private @Nullable CommitListener[] listeners = new CommitListener[FIRST_GROUPS];
+    private int[] counts = new int[FIRST_GROUPS];
+    private int groups;
+
+    private final List<CommitListener> flushes = new ArrayList<>();
+    private long expectedSequence = -1;
     private final long[] syncNs = new long[SYNC_SAMPLES];
     private int syncs;
     private final int maximumBatch;
     private int pending;
+    private int waiting;
     private int relaxed;
     private long relaxedLengthBytes;
     private int lastSize = 1;
@@ -48,43 +60,119 @@ final class GroupCommitter {
         this.budget = budget;
         this.maximumBatch = config.maximumBatch();
         run = appender.run(config.maximumBatchLengthBytes());
-        // Relaxed entries of a refused run stay in it, however many.
-        listeners = new CommitListener[Math.max(maximumBatch, config.lossBound().entries() + 1)];
     }
 
-    /// Adds an entry; commits what was gathered before, if there is no room for it.
-    void add(MemorySegment payload, int length, int type, @Nullable CommitListener listener) {
-        if (pending >= maximumBatch || !run.hasRoom(length)) {
+    /// Adds entries that lie one behind the other, up to the first that is none: as many as there is room for, at
+    /// least one. Commits what was gathered before, if there is no room at all.
+    ///
+    /// @return bytes of those that were taken
+    int addAll(MemorySegment entries, int from, int to, CommitListener listener) {
+        int first = FrameDescriptor.entryPayloadLength(entries, from);
+        if (expectedSequence >= 0) {
+            addExpected(entries, from, listener);
+            return FrameDescriptor.entryLength(first);
+        }
+        int room = room(first, listener);
+        if (room == 0) {
+            tell(listener, lastResult, -1); // there was no room for those before it
+            return FrameDescriptor.entryLength(first);
+        }
+        return stage(entries, from, to, room, listener);
+    }
+
+    /// Room for so many entries, if they fit the run.
+    private int room(int payloadLength, CommitListener listener) {
+        if (pending >= maximumBatch || !run.hasRoom(payloadLength)) {
             commit();
-            if (pending > 0 && !(listener instanceof Relaxed)) {
-                tell(listener, lastResult, -1); // there was no room for those before it
-                return;
+            if (pending > 0) {
+                return listener instanceof Relaxed ? 1 : 0;
             }
         }
+        return maximumBatch - pending;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // one listener, whatever a user's `equals` says
+    private int stage(MemorySegment entries, int from, int to, int maximumEntries, CommitListener listener) {
+        int added;
         try {
-            run.add(payload, length, type);
+            if (groups == listeners.length) {
+                listeners = Arrays.copyOf(listeners, 2 * groups);
+                counts = Arrays.copyOf(counts, 2 * groups);
+            }
+            added = run.addAll(entries, from, to, maximumEntries);
         } catch (RuntimeException | Error e) {
             // No memory to stage it: nothing may be lost silently, so everything ends here.
             poison(e);
+            commit();
+            tell(listener, AppendResult.POISONED, -1);
+            return FrameDescriptor.entryLength(FrameDescriptor.entryPayloadLength(entries, from));
         }
         if (pending == 0) {
             gatheringSinceNs = System.nanoTime();
         }
-        listeners[pending++] = listener;
-        if (listener instanceof Relaxed) {
-            relaxed++;
-            relaxedLengthBytes += FrameDescriptor.entryLength(length);
+        pending += added;
+        if (groups > 0 && listener == listeners[groups - 1]) {
+            counts[groups - 1] += added;
+        } else {
+            listeners[groups] = listener;
+            counts[groups++] = added;
         }
+        if (listener instanceof CommitWaiter) {
+            waiting += added;
+        } else if (listener instanceof Relaxed) {
+            relaxed += added;
+            relaxedLengthBytes += run.addedLength();
+        }
+        return run.addedLength();
+    }
+
+    /// The next entry is wanted only with that sequence.
+    void expect(long sequence) {
+        expectedSequence = sequence;
+    }
+
+    /// A commit of its own: whether the log was cut meanwhile is known for certain only where it gets its place.
+    private void addExpected(MemorySegment entries, int from, CommitListener listener) {
+        long expected = expectedSequence;
+        expectedSequence = -1;
+        if (poison == null && appender.nextSequence() + pending != expected) {
+            tell(listener, AppendResult.CONFLICT, -1);
+            return;
+        }
+        commit();
+        if (pending > 0) {
+            tell(listener, lastResult, -1);
+            return;
+        }
+        stage(entries, from, from + 1, 1, listener);
+        if (poison == null) {
+            appender.expectSequence(expected);
+        }
+        commit();
+    }
+
+    /// Commits what was taken so far, and whatever a sweep over all lanes will find: [#commitFlushed] follows that.
+    void flush(CommitListener listener) {
+        flushes.add(listener);
+    }
+
+    /// Those who wait for a flush.
+    int flushes() {
+        return flushes.size();
+    }
+
+    /// Everything that was handed over before the first so many flushes has been taken.
+    void commitFlushed(int covered) {
+        commit();
+        for (int i = 0; i < covered; i++) {
+            tell(flushes.get(i), lastResult, -1);
+        }
+        flushes.subList(0, covered).clear();
     }
 
     /// When the first entry of this run came, or the last attempt to commit it failed.
     long gatheringSinceNs() {
         return gatheringSinceNs;
-    }
-
-    /// What was handed over before a flush is committed, or failed.
-    void tellFlushed(@Nullable CommitListener listener) {
-        tell(listener, lastResult, -1);
     }
 
     /// Entries that were gathered and not committed.
@@ -95,6 +183,11 @@ final class GroupCommitter {
     /// Whether nobody waits for any of them.
     boolean isRelaxed() {
         return pending == relaxed;
+    }
+
+    /// Whether a thread waits for each of them: then none of these threads brings another one.
+    boolean isWaitedFor() {
+        return pending == waiting;
     }
 
     /// Whether what is gathered, all relaxed, should be committed before its time.
@@ -134,7 +227,6 @@ final class GroupCommitter {
             return;
         }
         long startNs = System.nanoTime();
-        long sequence = appender.nextSequence();
         long result;
         try {
             result = poison == null ? appender.commit(run, appender.positions.timestampNs()) : AppendResult.POISONED;
@@ -144,57 +236,74 @@ final class GroupCommitter {
         }
         gatheringSinceNs = System.nanoTime();
         syncNs[syncs++ % SYNC_SAMPLES] = gatheringSinceNs - startNs;
-        lastResult = result;
+        lastResult = result == AppendResult.CONFLICT ? lastResult : result;
         lastSize = pending;
+        waiting = 0;
         if (result >= 0) {
-            tellCommitted(sequence);
+            tellCommitted();
         } else {
             refuse(result);
         }
     }
 
-    private void tellCommitted(long firstSequence) {
-        int size = pending;
+    private void tellCommitted() {
+        int told = groups;
         forgetRelaxed();
         pending = 0;
+        groups = 0;
         int frame = 0;
         int left = run.entries(0);
-        for (int i = 0; i < size; i++, left--) {
-            if (left == 0) {
-                left = run.entries(++frame);
+        long sequence = run.firstSequence();
+        for (int group = 0; group < told; group++) {
+            CommitListener listener = listeners[group];
+            listeners[group] = null;
+            for (int i = counts[group]; i > 0; i--, left--, sequence++) {
+                if (left == 0) {
+                    left = run.entries(++frame);
+                }
+                tell(listener, run.position(frame), sequence);
             }
-            CommitListener listener = listeners[i];
-            listeners[i] = null;
-            tell(listener, run.position(frame), firstSequence + i);
         }
         run.clear();
     }
 
     private void refuse(long result) {
-        int size = pending;
-        pending = 0;
+        int told = groups;
         if (result == AppendResult.FULL && relaxed > 0) {
-            run.retain(i -> listeners[i] instanceof Relaxed);
+            run.retain(relaxedEntries()::get);
         } else {
             run.clear();
             reportLost(result);
         }
-        int kept = run.entries();
-        for (int i = 0; i < size; i++) {
-            CommitListener listener = listeners[i];
-            listeners[i] = null;
-            if (!(listener instanceof Relaxed)) {
+        pending = run.entries();
+        groups = 0;
+        for (int group = 0; group < told; group++) {
+            CommitListener listener = listeners[group];
+            listeners[group] = null;
+            for (int i = listener instanceof Relaxed ? 0 : counts[group]; i > 0; i--) {
                 tell(listener, result, -1);
             }
         }
-        Arrays.fill(listeners, 0, kept, Relaxed.RELAXED);
-        pending = kept;
+        if (pending > 0) {
+            groups = 1;
+            listeners[0] = Relaxed.RELAXED;
+            counts[0] = pending;
+        }
+    }
+
+    private BitSet relaxedEntries() {
+        BitSet entries = new BitSet();
+        for (int group = 0, first = 0; group < groups; first += counts[group++]) {
+            entries.set(first, first + counts[group], listeners[group] instanceof Relaxed);
+        }
+        return entries;
     }
 
     /// Gives up the relaxed entries that no commit has taken: the appender is being closed.
     void abandon() {
         run.clear();
-        Arrays.fill(listeners, 0, pending, null);
+        Arrays.fill(listeners, 0, groups, null);
+        groups = 0;
         pending = 0;
         reportLost(lastResult);
     }
@@ -227,7 +336,7 @@ final class GroupCommitter {
     }
 
     /// The first fault ends everything.
-    private void poison(Throwable e) {
+    void poison(Throwable e) {
         if (poison == null) {
             poison = e instanceof JournalException.Poisoned poisoned
                     ? poisoned

@@ -129,7 +129,6 @@ public final class JournalEventHandler<T> implements EventHandler<T>, AutoClosea
         if (events.isEmpty()) {
             return;
         }
-        long first = appender.nextSequence();
         long result;
         try {
             result = appender.commit(run, appender.positions.timestampNs());
@@ -141,19 +140,19 @@ public final class JournalEventHandler<T> implements EventHandler<T>, AutoClosea
             fail(result, "events were not journaled: " + e.getMessage(), e);
         }
         try {
-            tellAll(result, first);
+            tellAll(result);
         } finally {
             run.clear();
             events.clear();
         }
     }
 
-    private void tellAll(long result, long firstSequence) {
+    private void tellAll(long result) {
         int index = 0;
         for (int frame = 0; frame < run.frames(); frame++) {
             for (int i = 0; i < run.entries(frame); i++, index++) {
                 long place = result < 0 ? result : run.position(frame);
-                tell(events.get(index), place, result < 0 ? -1 : firstSequence + index);
+                tell(events.get(index), place, result < 0 ? -1 : run.firstSequence() + index);
             }
         }
     }

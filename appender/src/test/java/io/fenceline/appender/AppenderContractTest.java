@@ -44,8 +44,7 @@ class AppenderContractTest {
 
         private Appending open(Positions positions) {
             if (this == GROUP) {
-                GroupCommitConfig config =
-                        GroupCommitConfig.DEFAULTS.withRingSize(16).withCellLengthBytes(64);
+                GroupCommitConfig config = GroupCommitConfig.DEFAULTS.withLaneLengthBytes(1024);
                 GroupCommitAppender group = GroupCommitAppender.open(positions, config, error -> {});
                 return of(payload -> group.append(payload, 0), group::close);
             }

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GroupCommitAppenderTest {
     private static final JournalConfig FAIL = JournalConfig.defaults().withTimestampMode(TimestampMode.NONE);
     private static final GroupCommitConfig SMALL =
-            GroupCommitConfig.DEFAULTS.withRingSize(16).withCellLengthBytes(64).withMaximumBatch(8);
+            GroupCommitConfig.DEFAULTS.withLaneLengthBytes(1024).withMaximumBatch(8);
 
     private final SimulatedJournal journal = SimulatedJournal.create(Durability.DEVICE, Geometry.of(4096, 4));
     private final List<Throwable> errors = new CopyOnWriteArrayList<>();
@@ -291,7 +291,7 @@ class GroupCommitAppenderTest {
     }
 
     /// What gathers while a commit is under way is one frame under one drain; flush does not wait for more; a full
-    /// ring of cells is told to whoever does not want to wait.
+    /// lane is told to whoever does not want to wait.
     @Test
     void shouldCommitWhatHasGatheredAsOneFrame() {
         CountDownLatch stopped = new CountDownLatch(1);
@@ -314,16 +314,16 @@ class GroupCommitAppenderTest {
         while (appender.tryAppendAsync(payload(0, accepted + 1, 20), 0, this::listen) == 0) {
             accepted++;
         }
-        assertEquals(15, accepted);
+        assertTrue(accepted > 10);
         assertEquals(AppendResult.BACK_PRESSURED, appender.tryAppendAsync(payload(0, 99, 20), 0, this::listen));
         assertTrue(told.isEmpty());
         goOn.countDown();
         assertEquals(0, appender.flush());
-        assertEquals(16, told.size());
+        assertEquals(accepted + 1, told.size());
         appender.close();
         assertTrue(positions.close());
         assertEquals(
-                List.of(1, 15),
+                List.of(1, accepted),
                 journal.walk().data().stream().map(LogWalk.Frame::entries).toList());
     }
 

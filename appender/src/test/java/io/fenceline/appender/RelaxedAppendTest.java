@@ -40,10 +40,8 @@ class RelaxedAppendTest {
     private final List<Throwable> errors = new CopyOnWriteArrayList<>();
 
     private GroupCommitAppender open(Positions positions, LossBound bound) {
-        GroupCommitConfig config = GroupCommitConfig.DEFAULTS
-                .withRingSize(64)
-                .withCellLengthBytes(64)
-                .withLossBound(bound);
+        GroupCommitConfig config =
+                GroupCommitConfig.DEFAULTS.withLaneLengthBytes(4096).withLossBound(bound);
         return GroupCommitAppender.open(positions, config, errors::add);
     }
 

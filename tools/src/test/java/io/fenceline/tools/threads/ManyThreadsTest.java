@@ -218,8 +218,7 @@ class ManyThreadsTest {
     })
     void shouldKeepOneOrderInGroups(Durability durability, int segmentLengthBytes, FullPolicy policy, int each) {
         GroupCommitConfig config = GroupCommitConfig.DEFAULTS
-                .withRingSize(32)
-                .withCellLengthBytes(100)
+                .withLaneLengthBytes(1024)
                 .withMaximumBatch(20);
         try (Journal journal = open(durability, segmentLengthBytes, policy);
                 GroupCommitAppender appender = GroupCommitAppender.open(journal, config, error -> {});

@@ -1,0 +1,105 @@
+package io.fenceline.appender;
+
+import java.util.concurrent.locks.LockSupport;
+
+/// What the committing thread does: takes from the lanes, waits for more to gather, commits.
+///
+/// **Gathering.** After a commit of n entries the next one waits until n have arrived again, or a tenth of the
+/// median commit time, or the maximum delay has passed: else producers split into two cohorts that each ride
+/// every second sync. A flush, and closing, end it; so does a full run.
+final class CommitLoop implements Runnable {
+    private static final int SPINS = 100;
+    private static final long PARK_NS = Long.getLong("park", 1_000);
+    private static final int STREAM_ENTRIES = Integer.getInteger("se", 64);
+    private static final long STREAM_NS = Long.getLong("stream", 20_000);
+
+    private final Lanes lanes;
+    private final GroupCommitter committer;
+    private final GroupCommitConfig config;
+    private final RelaxedBudget budget;
+    private int spins;
+    private volatile boolean hurried;
+    private volatile boolean ending;
+
+    CommitLoop(Lanes lanes, GroupCommitter committer, GroupCommitConfig config, RelaxedBudget budget) {
+        this.lanes = lanes;
+        this.committer = committer;
+        this.config = config;
+        this.budget = budget;
+    }
+
+    /// From now on nothing gathers.
+    void hurry() {
+        hurried = true;
+    }
+
+    /// Nobody hands anything over any more: commit what is there, and return.
+    void end() {
+        ending = true;
+        lanes.alert();
+    }
+
+    @Override
+    public void run() {
+        boolean over = false;
+        while (!over) {
+            try {
+                over = step();
+            } catch (RuntimeException | Error e) {
+                committer.poison(e);
+            }
+        }
+    }
+
+    private boolean step() {
+        boolean last = ending;
+        // What was handed over before a flush was handed over, the sweep after it has seen.
+        int covered = committer.flushes();
+        boolean found = lanes.takeTo(committer);
+        if (covered > 0) {
+            committer.commitFlushed(covered);
+        }
+        if (found) {
+            spins = 0;
+        }
+        if (committer.pending() > 0) {
+            if (!gathers(found)) {
+                committer.commit();
+                if (last && !found && committer.pending() > 0) {
+                    committer.abandon();
+                }
+            }
+        } else if (!found && committer.flushes() == 0) {
+            if (last) {
+                return true;
+            }
+            lanes.await();
+        }
+        return false;
+    }
+
+    /// Whether to wait for more.
+    ///
+    /// @param found whether the last look found something
+    private boolean gathers(boolean found) {
+        if (hurried || committer.flushes() > 0) {
+            return false;
+        }
+        boolean relaxed = committer.isRelaxed();
+        boolean streams = found && !committer.isWaitedFor();
+        long elapsedNs = System.nanoTime() - committer.gatheringSinceNs();
+        boolean ready = relaxed
+                ? elapsedNs >= budget.delayNs() || committer.isUrgent()
+                : elapsedNs >= Math.min(config.maximumDelayNs(), streams ? STREAM_NS : committer.medianCommitNs() / 10)
+                        || (!streams && committer.pending() >= committer.lastSize());
+        if (ready) {
+            return false;
+        }
+        if (relaxed ? spins++ >= SPINS : streams && committer.lastSize() >= STREAM_ENTRIES) {
+            LockSupport.parkNanos(PARK_NS);
+        } else {
+            Thread.yield();
+        }
+        return true;
+    }
+}
