@@ -11,6 +11,7 @@ final class CommitWaiter implements CommitListener {
     private long sequence;
     private long result;
     private volatile boolean done;
+    private volatile boolean sleeping;
 
     CommitWaiter begin() {
         done = false;
@@ -22,7 +23,9 @@ final class CommitWaiter implements CommitListener {
         this.result = result;
         this.sequence = sequence;
         done = true;
-        LockSupport.unpark(thread);
+        if (sleeping) { // both are volatile: either this is seen here, or `done` there
+            LockSupport.unpark(thread);
+        }
     }
 
     /// Not interruptible: the entry is on its way. The flag is kept.
@@ -33,7 +36,11 @@ final class CommitWaiter implements CommitListener {
             if (System.nanoTime() - startNs < YIELD_NS) {
                 Thread.yield();
             } else {
-                LockSupport.park(this);
+                sleeping = true;
+                if (!done) {
+                    LockSupport.park(this);
+                }
+                sleeping = false;
                 interrupted |= Thread.interrupted();
             }
         }

@@ -10,19 +10,19 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntPredicate;
 
-/// The entries of one commit, in as many frames as they need, staged one behind the other: all of them are stored, one
-/// `store` for each part that is contiguous in the file, and then there is *one* drain.
+/// The entries of one commit, in as many frames as they need, staged one behind the other: all of them are
+/// stored, one `store` for each part that is contiguous in the file, and then there is *one* drain.
 ///
 ///     stage   | frame 0 | frame 1 | frame 2 |
 ///     log     | frame 0 | frame 1 | PAD | frame 2 |        DEPENDENT: frame 1, PAD, frame 2
 ///                                       ^ start of a segment: two stores
 ///
-/// Nobody waits for frame 0 before frame 1 is stored, so a crash may leave the second without the first. Therefore all
-/// but the first are DEPENDENT, the PAD too: what it says of the next sequence is true only if what is before it is
-/// kept.
+/// Nobody waits for frame 0 before frame 1 is stored, so a crash may leave the second without the first.
+/// Therefore all but the first are DEPENDENT, the PAD too: what it says of the next sequence is true only if what
+/// is before it is kept.
 ///
-/// One thread, the appender's. A run is never longer than half a segment, or one frame: it meets at most one start of
-/// a segment.
+/// One thread, the appender's. A run is never longer than half a segment, or one frame: it meets at most one
+/// start of a segment.
 final class FrameRun {
     private static final int FIRST_FRAMES = 8;
 
@@ -76,8 +76,8 @@ final class FrameRun {
         return FrameDescriptor.slotAlignedLength(lengthBytes());
     }
 
-    /// Makes room for an entry, to be written at the returned offset of [#bytes], then [#add]ed; until then it is not
-    /// there. To be asked only if it [#hasRoom].
+    /// Makes room for an entry, to be written at the returned offset of [#bytes], then [#add]ed; until then it is
+    /// not there. To be asked only if it [#hasRoom].
     int claim(int payloadLength) {
         boolean inLast = frames > 0 && fitsLast(payloadLength);
         int entry = inLast ? lengthBytes() : alignedLength() + FrameDescriptor.HEADER_LENGTH_BYTES;

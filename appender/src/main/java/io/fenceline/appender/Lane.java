@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// An item is an entry `{length i32, type i32, payload, pad to 8}`, or has a negative number in the place of the
 /// length.
-/// An order takes 16 bytes; what it is about is an object in `orders`, at the same place; the listener holds for all entries that
-/// follow, so a reused one is handed over once.
+/// An order takes 16 bytes; what it is about is an object in `orders`, at the same place; the listener holds for
+/// all entries that follow, so a reused one is handed over once.
 ///
 /// Assumptions:
 /// 1. One thread claims and publishes, the committing thread takes.
@@ -72,8 +72,8 @@ final class Lane {
     private Ring emptying;
     private @Nullable CommitListener listener;
 
-    /// Where entries lie. A full one is followed by a longer one, up to the maximum: most threads wait for each entry,
-    /// and need little.
+    /// Where entries lie. A full one is followed by a longer one, up to the maximum: most threads wait for each
+    /// entry, and need little.
     private static final class Ring {
         final int lengthBytes;
         final FrameStage stage;

@@ -217,9 +217,8 @@ class ManyThreadsTest {
         "DEVICE, 4096, BLOCK, 40"
     })
     void shouldKeepOneOrderInGroups(Durability durability, int segmentLengthBytes, FullPolicy policy, int each) {
-        GroupCommitConfig config = GroupCommitConfig.DEFAULTS
-                .withLaneLengthBytes(1024)
-                .withMaximumBatch(20);
+        GroupCommitConfig config =
+                GroupCommitConfig.DEFAULTS.withLaneLengthBytes(1024).withMaximumBatch(20);
         try (Journal journal = open(durability, segmentLengthBytes, policy);
                 GroupCommitAppender appender = GroupCommitAppender.open(journal, config, error -> {});
                 Tailer tailer = Tailer.open(journal, Start.oldest())) {
