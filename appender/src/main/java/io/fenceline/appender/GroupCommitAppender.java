@@ -12,18 +12,21 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.agrona.DirectBuffer;
 
-/// Appends entries from many threads, which share the cost of becoming durable: an LMAX Disruptor takes them to one
-/// committing thread, which writes what has gathered, under one `fdatasync` (`DEVICE`) or one fence (`MEMORY`),
-/// publishes it, and then tells the producers in the order of positions.
+/// Appends entries from many threads, which share the cost of becoming durable: lanes, one for each producing
+/// thread, under sequencers of the LMAX Disruptor, take them to one committing thread, which writes what has
+/// gathered, under one `fdatasync` (`DEVICE`) or one fence (`MEMORY`), publishes it, and then tells the producers
+/// in the order of positions.
 ///
-///     producers ─▶ [ring of preallocated cells] ─▶ committing thread: gather → write → persist → publish → tell
+///     producer ─▶ [lane] ─┐
+///     producer ─▶ [lane] ─┴▶ committing thread: gather → write → persist → publish → tell
 ///
 /// **A commit** is one frame, recovered whole or not at all, as long as it fits into one (65535 entries, a quarter
 /// of a segment); else several, of which a crash before the acknowledgement leaves the first ones, or none.
 ///
 /// **Gathering.** After a commit of n entries the next one waits until n have arrived again, or a tenth of the
 /// median commit time, or the maximum delay has passed: else producers split into two cohorts that each ride every
-/// second sync.
+/// second sync. Entries that nobody waits for gather as long as they keep coming, up to 20 µs and a sleep of the
+/// committing thread.
 ///
 /// **Relaxed** entries ([#appendRelaxed]) are accepted before they are durable. Any crash, of the process too, may
 /// take the last of them, within [LossBound]. They are part of the same order: a durable entry is never
@@ -32,16 +35,21 @@ import org.agrona.DirectBuffer;
 /// is reported.
 ///
 /// Assumptions:
-/// 1. Any number of producing threads. A payload is copied before the call returns.
+/// 1. Each producing thread keeps a lane, 20 KiB that grow when they are full; use platform threads, or few virtual
+///    ones.
+/// 2. An encoder appends nothing to the appender that it encodes for (an exception).
 ///
 /// Guarantees:
-/// 1. An acknowledged entry is durable at the journal's level and visible to tailers; entries are in the order in
-///    which their producers got their cells, each thread's in the order of its appends.
+/// 1. An acknowledged entry is durable at the journal's level and visible to tailers. Each thread's entries are
+/// in the
+///    order of its appends, and behind every entry that was acknowledged, or flushed, before they were handed over.
+///    (Two threads' asynchronous entries have no other order, even if one thread tells the other.)
 /// 2. An entry whose append did not return a position, or 0 where that means *accepted*, was not appended.
 /// 3. `append`, `appendRelaxed`, and `appendAsync` with a reused listener, allocate nothing in steady state, for
-///    payloads up to the cell length; larger ones are copied to memory of their own.
+///    entries up to a quarter of the lane; larger ones are copied to memory of their own.
+/// 4. A payload is copied before the call returns; what an encoder that throws has written is not appended.
 ///
-/// Progress: producers wait while the ring of cells is full ([#tryAppendAsync] does not), with nothing owned, until
+/// Progress: producers wait while their lane is full ([#tryAppendAsync] does not), with nothing owned, until
 /// they are interrupted or their timeout is over; then for their commit, which cannot be called back: under
 /// [io.fenceline.journal.FullPolicy#BLOCK] it ends with its timeout.
 public final class GroupCommitAppender implements AutoCloseable {
@@ -388,6 +396,7 @@ public final class GroupCommitAppender implements AutoCloseable {
 
     private int checkedLength(long length) {
         if (length < 0 || length > maximumPayloadLengthBytes) {
+            lane.get().expect(-1);
             throw new IllegalArgumentException("payload of " + length + " bytes: expected 0 to "
                     + maximumPayloadLengthBytes + ", a quarter of a segment");
         }

@@ -193,6 +193,9 @@ class GroupCommitLanesTest {
             assertTrue(appender.append(payload(wanted), 0) >= 0, "it holds for one attempt");
             appender.expectSequence(0);
             assertThrows(IllegalStateException.class, () -> appender.appendRelaxed(payload(0), 0));
+            appender.expectSequence(0);
+            MemorySegment tooLong = MemorySegment.ofArray(new byte[(1 << 20) / 4]);
+            assertThrows(IllegalArgumentException.class, () -> appender.append(tooLong, 0));
             assertEquals(0, appender.appendRelaxed(payload(wanted + 1), 0));
             assertThrows(IllegalArgumentException.class, () -> appender.expectSequence(-1));
         }
