@@ -293,6 +293,8 @@ class GroupCommitLanesTest {
             });
             kept = from[0];
         }
+        int before = told.get();
+        Team.await("appends behind the last cut", () -> told.get() > before + 50);
         stop.set(true);
         team.join();
         appender.close();

@@ -186,7 +186,8 @@ class ThreadDeathTest {
                 boolean whole = open.positions().persister().fault() == null;
                 poisoned += whole ? 0 : 1;
                 acknowledgedEnd = open.positions().reserved();
-                assertEquals(whole, open.positions().run().published() == acknowledgedEnd);
+                // The other way round it need not be: who dies while it helps poisons, and may have published its own.
+                assertTrue(!whole || open.positions().run().published() == acknowledgedEnd);
                 assertEquals(!whole, open.positions().run().isPoisoned());
             }
             assertTrue(Journal.verify(path).isWhole());
