@@ -187,6 +187,7 @@ class GroupCommitAppenderTest {
         Team.await("appends", () -> told.size() > 100);
         if (journalFirst) {
             assertTrue(positions.close());
+            Team.await("somebody is told of it", () -> told.contains(AppendResult.CLOSED));
         }
         // The asynchronous producers see no result of the journal's until the appender is closed, too.
         appender.close();
