@@ -5,7 +5,8 @@
 (* process crashes, power cuts, and recovery, which may be cut, too.       *)
 (*                                                                         *)
 (* Actions have the names of the code's steps:                             *)
-(*   Reserve, InstallNextBase, EnterNextSegment, Published   Reservations  *)
+(*   Reserve, InstallNextBase, EnterNextSegment,                           *)
+(*   Published, Offer, Advance                               Reservations  *)
 (*   Admit, StoreRecord, DrainRecord                Positions, StateKeeper *)
 (*   Store, Drain                                            Persister     *)
 (*   Copy, Validate                                          Tailer        *)
@@ -295,7 +296,7 @@ Kept(frames) == {f \in frames : \E r \in mayRecord : PositionOf(f) >= r.retained
 After(t) ==  \* the next step of an append
     CASE thread[t].pc = "store" -> IF Fault = "publish before the fence" THEN "publish" ELSE "drain"
       [] thread[t].pc = "drain" -> IF Fault = "publish before the fence" THEN "idle" ELSE "publish"
-      [] thread[t].pc \in {"publish", "advance"} -> IF Fault = "publish before the fence" THEN "drain" ELSE "idle"
+      [] thread[t].pc \in {"publish", "offer", "advance"} -> IF Fault = "publish before the fence" THEN "drain" ELSE "idle"
 
 Step(t) == thread' = [thread EXCEPT ![t] = IF After(t) = "idle" THEN Idle ELSE [@ EXCEPT !.pc = After(t)]]
 
@@ -330,18 +331,22 @@ Drain(t) ==
     /\ UNCHANGED <<mem, records, reserving, published, retained, avail, granting, tailer, outside, shown, stored, lost,
                    problem>>
 
-(* A CAS from the frame's start to its end; if the turn is another's, the end is offered in the availability ring. *)
+(* A CAS from the frame's start to its end; if the turn is another's, the end is offered in the availability ring, and
+   `published` is looked at again. *)
 Published(t) ==
     /\ thread[t].pc = "publish"
     /\ LET o == thread[t]
            end == o.start + o.length
        IN IF published = o.start \/ Fault = "published jumps over a gap"
-          THEN published' = Max(published, end) /\ UNCHANGED avail
-          ELSE avail' = [avail EXCEPT ![o.start % Span] = end] /\ UNCHANGED published
-    /\ IF Fault = "published is not looked at again" /\ published # thread[t].start
-       THEN Step(t)
-       ELSE thread' = [thread EXCEPT ![t].pc = "advance"]
-    /\ UNCHANGED <<ring, records, reserving, retained, granting, tailer, outside, history>>
+          THEN published' = Max(published, end) /\ thread' = [thread EXCEPT ![t].pc = "advance"]
+          ELSE thread' = [thread EXCEPT ![t].pc = "offer"] /\ UNCHANGED published
+    /\ UNCHANGED <<ring, records, reserving, retained, avail, granting, tailer, outside, history>>
+
+Offer(t) ==
+    /\ thread[t].pc = "offer"
+    /\ avail' = [avail EXCEPT ![thread[t].start % Span] = thread[t].start + thread[t].length]
+    /\ IF Fault = "published is not looked at again" THEN Step(t) ELSE thread' = [thread EXCEPT ![t].pc = "advance"]
+    /\ UNCHANGED <<ring, records, reserving, published, retained, granting, tailer, outside, history>>
 
 Advance(t) ==
     /\ thread[t].pc = "advance"
@@ -538,7 +543,7 @@ Appending ==
         \/ \E n \in Lengths : Reserve(t, n) \/ Admit(t, n)
         \/ SeeFull(t) \/ InstallNextBase(t) \/ EnterNextSegment(t)
         \/ StoreRecord(t) \/ DrainRecord(t)
-        \/ Store(t) \/ Drain(t) \/ Published(t) \/ Advance(t)
+        \/ Store(t) \/ Drain(t) \/ Published(t) \/ Offer(t) \/ Advance(t)
 
 Recovering == Scan \/ PersistRecord \/ Rewrite \/ Seal \/ DrainSeals \/ OpenEpoch \/ SyncEpoch
 
@@ -603,7 +608,7 @@ NothingReturnsFromTheWindow ==
 
 (* Who has returned leaves nothing behind that nobody will publish. *)
 NoPublicationIsLost ==
-    phase = "run" /\ (\A t \in Threads : thread[t].pc \notin {"store", "drain", "publish", "advance"})
+    phase = "run" /\ (\A t \in Threads : thread[t].pc \notin {"store", "drain", "publish", "offer", "advance"})
         => published = Reserved
 
 (* Not invariants: a model in which these hold does nothing. Each must have a counter-example. *)

@@ -198,7 +198,7 @@ public final class HostileFiles implements AutoCloseable {
 
     private static int number(ByteBuffer input, int below) {
         int bits = input.remaining() >= 2 ? input.getShort() & 0xFFFF : 0;
-        return below <= 1 ? 0 : below <= 1 << 16 ? bits % below : (int) ((long) bits * below >>> 16);
+        return below <= 1 ? 0 : below <= 1 << 16 ? bits % below : (int) (((long) bits * below) >>> 16);
     }
 
     private void field(ByteBuffer input, int at, int[] offsets) {
@@ -217,7 +217,7 @@ public final class HostileFiles implements AutoCloseable {
         return switch (how % 9) {
             case 0 -> old + (how >> 4) - 8;
             case 1 -> old + ((how >> 4) - 8) * 64L;
-            case 2 -> old + ((how >> 4) - 8) * Image.SEGMENT_LENGTH_BYTES;
+            case 2 -> old + ((how >> 4) - 8) * (long) Image.SEGMENT_LENGTH_BYTES;
             case 3 -> 1L << (how / 4);
             case 4 -> -(1L << (how / 4));
             case 5 -> (1L << (how / 4)) - 1;
