@@ -51,7 +51,7 @@ class StorageFaultsTest {
                 "the build's directory is on a file system in memory: no DEVICE");
         home = Files.createTempDirectory(target, "faults-");
         directory = home.resolve("journal");
-        SmallJournals.create(directory, 4096, 4, CONFIG);
+        SmallJournals.create(directory, 64 << 10, 32, CONFIG); // each crash burns a lease of 64 KiB or more
     }
 
     @AfterEach
@@ -189,7 +189,7 @@ class StorageFaultsTest {
         Path mounted = Files.createDirectory(home.resolve("mounted"));
         Path image = home.resolve("disk.img");
         try (java.io.RandomAccessFile file = new java.io.RandomAccessFile(image.toFile(), "rw")) {
-            file.setLength(8 << 20);
+            file.setLength(12 << 20);
         }
         assumeTrue(
                 run("mkfs.ext4", "-q", "-F", "-O", "^has_journal", image.toString())
@@ -205,21 +205,41 @@ class StorageFaultsTest {
             }
             Path small = mounted.resolve("small");
             SmallJournals.create(small, 4096, 4, CONFIG);
+            Journal.open(small, CONFIG).close();
+            Path unopened = mounted.resolve("unopened");
+            SmallJournals.create(unopened, 4096, 4, CONFIG);
             fill(mounted.resolve("filler"));
-            try (Journal journal = Journal.open(small, CONFIG);
-                    ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
-                for (int i = 0; i < 100; i++) {
-                    assertTrue(appender.append(number(i)) >= 0, "all blocks of a journal are there since its creation");
-                }
-            }
-            assertTrue(run("mount", "-o", "remount,ro", mounted.toString()));
+            // The first opening of all makes readers.run.
+            JournalException.Io noRoom = assertThrows(JournalException.Io.class, () -> Journal.open(unopened, CONFIG));
+            assertEquals(Posix.ENOSPC, noRoom.errno());
+            appendAHundred(small);
+            remountReadOnly(mounted);
             JournalException.Io readOnly = assertThrows(JournalException.Io.class, () -> Journal.open(small, CONFIG));
             assertEquals(Posix.EROFS, readOnly.errno());
             directory = small;
             assertEquals(100, entries().size());
             assertTrue(Journal.verify(small).isWhole());
         } finally {
-            run("umount", mounted.toString());
+            assertTrue(run("umount", "-l", mounted.toString()));
+        }
+    }
+
+    /// A method of its own, so that nothing holds the journal afterwards.
+    private static void appendAHundred(Path journalDirectory) {
+        try (Journal journal = Journal.open(journalDirectory, CONFIG);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            for (int i = 0; i < 100; i++) {
+                assertTrue(appender.append(number(i)) >= 0, "all blocks of a journal are there since its creation");
+            }
+        }
+    }
+
+    // The words of readers.run stay mapped until the collector has been, and the file system is busy until then.
+    private static void remountReadOnly(Path mounted) throws InterruptedException {
+        long deadlineNs = System.nanoTime() + 20_000_000_000L;
+        while (!run("mount", "-o", "remount,ro", mounted.toString())) {
+            assertTrue(System.nanoTime() < deadlineNs, "still busy");
+            System.gc();
         }
     }
 

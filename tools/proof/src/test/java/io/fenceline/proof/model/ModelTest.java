@@ -33,7 +33,19 @@ class ModelTest {
 
     @Test
     void shouldHoldForTwoAppendersATailerTwoLapsAndACrash() throws IOException, InterruptedException {
-        prove(new Model().with("Tailing", "TRUE"), 500_000, 240);
+        prove(new Model().with("Tailing", "TRUE").with("SegmentSlots", 2).with("Stride", 2), 50_000, 240);
+    }
+
+    // Each segment ends with a PAD.
+    @Test
+    void shouldHoldForTwoAppendersAndACrashWithPads() throws IOException, InterruptedException {
+        prove(new Model().with("Stride", 2), 50_000, 240);
+    }
+
+    @Test
+    @Tag("slow")
+    void shouldHoldForTwoAppendersATailerTwoLapsAndACrashWithPads() throws IOException, InterruptedException {
+        prove(new Model().with("Tailing", "TRUE"), 500_000, 3600);
     }
 
     // Short frames beside long ones: PADs of every length, exact fits; two crashes, so that recovery is cut, too.
