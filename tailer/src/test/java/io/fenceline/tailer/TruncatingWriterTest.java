@@ -114,13 +114,15 @@ class TruncatingWriterTest {
         try (BufferedReader out = writer.inputReader()) {
             assertEquals("open", out.readLine());
             long startNs = System.nanoTime();
-            int until = cuts + 2 + seed * 7 % 50;
-            while (cuts < until) {
+            int until = cuts + resets + 2 + seed * 7 % 50;
+            while (cuts + resets < until) {
                 poll(tailer);
                 assertTrue(
                         writer.isAlive(),
                         () -> "the writer died: " + out.lines().toList());
-                assertTrue(System.nanoTime() - startNs < TIMEOUT_NS, () -> "saw " + cuts + " cuts of " + until);
+                assertTrue(
+                        System.nanoTime() - startNs < TIMEOUT_NS,
+                        () -> "saw " + cuts + " cuts, " + resets + " resets, expected " + until);
             }
         } finally {
             writer.destroyForcibly().waitFor();
