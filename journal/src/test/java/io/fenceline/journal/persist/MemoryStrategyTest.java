@@ -110,11 +110,11 @@ class MemoryStrategyTest {
                         1,
                         new Crc32c());
         assertEquals(0, medium.undecided(0, 8192));
-        assertEquals(sweeps, medium.count(Kind.REWRITE));
+        assertEquals(sweeps, medium.count(Kind.WRITE_BACK));
         assertEquals(
                 sweeps == 0
                         ? List.of("STORE[512, +256)", "DRAIN")
-                        : List.of("STORE[512, +256)", "REWRITE[512, +256)", "DRAIN"),
+                        : List.of("STORE[512, +256)", "WRITE_BACK[512, +256)", "DRAIN"),
                 operations);
         assertEquals(0, medium.needlessDrains());
         assertEquals(1, medium.stores(512));

@@ -46,6 +46,8 @@ public final class SimulatedMedium implements Persister {
     /// What is done to a medium.
     public enum Kind {
         STORE,
+        /// The write-back that is part of a store.
+        WRITE_BACK,
         REWRITE,
         DRAIN,
         SYNC
@@ -210,9 +212,16 @@ public final class SimulatedMedium implements Persister {
     }
 
     @Override
-    public synchronized void rewrite(long fileOffset, long lengthBytes) {
-        if (begin(Kind.REWRITE, fileOffset, lengthBytes, 0)) {
-            throw fail(Kind.REWRITE);
+    public void rewrite(long fileOffset, long lengthBytes) {
+        writeBack(Kind.REWRITE, fileOffset, lengthBytes);
+    }
+
+    /// Makes the words of a range this thread's to drain, whoever stored them.
+    ///
+    /// @param kind as what it is recorded: REWRITE, or WRITE_BACK
+    synchronized void writeBack(Kind kind, long fileOffset, long lengthBytes) {
+        if (begin(kind, fileOffset, lengthBytes, 0)) {
+            throw fail(kind);
         }
         if (level == Durability.PROCESS) {
             return;

@@ -3,6 +3,7 @@ package io.fenceline.journal.persist;
 import io.fenceline.journal.PersistStrategy;
 import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
+import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -11,21 +12,26 @@ import org.jspecify.annotations.Nullable;
 
 /// The product's [MemoryStrategy], whose instructions are done to a [SimulatedMedium]: a destination is a file offset.
 /// A
-/// write-back is the medium's rewrite, and a sweep that is left out is a word that no drain decides.
+/// write-back that is left out is a word that no drain decides.
 final class SimulatedMemory implements Persister {
     private final SimulatedMedium medium;
     private final MemoryStrategy strategy;
+    private final MemoryStrategy rewriting;
 
     SimulatedMemory(SimulatedMedium medium, PersistStrategy strategy) {
         this.medium = medium;
-        this.strategy = MemoryStrategy.of(strategy, new SimulatedInstructions(medium));
+        this.strategy = MemoryStrategy.of(strategy, new SimulatedInstructions(medium, Kind.WRITE_BACK));
+        this.rewriting = MemoryStrategy.of(strategy, new SimulatedInstructions(medium, Kind.REWRITE));
     }
 
     private static final class SimulatedInstructions extends Instructions {
         private final SimulatedMedium medium;
+        private final Kind sweep;
 
-        SimulatedInstructions(SimulatedMedium medium) {
+        /// @param sweep as what a write-back is recorded
+        SimulatedInstructions(SimulatedMedium medium, Kind sweep) {
             this.medium = medium;
+            this.sweep = sweep;
         }
 
         @Override
@@ -46,7 +52,7 @@ final class SimulatedMemory implements Persister {
 
         @Override
         void writeBack(long address, long length) {
-            medium.rewrite(address, length);
+            medium.writeBack(sweep, address, length);
         }
 
         @Override
@@ -159,7 +165,7 @@ final class SimulatedMemory implements Persister {
 
     @Override
     public void rewrite(long fileOffset, long lengthBytes) {
-        strategy.rewrite(fileOffset, lengthBytes);
+        rewriting.rewrite(fileOffset, lengthBytes);
     }
 
     @Override
