@@ -21,7 +21,6 @@
  *                            those of limit_framed, built in the caller's stage of frameLength bytes.
  *   limit_copy(to, source, frameLength)                                memcpy.
  *   limit_fence()            the fence of the above.
- *   limit_full_fence()       waits until all stores of this thread can be seen; sfence orders them and does not wait.
  *   limit_pwrite(fd, source, length, offset), limit_fdatasync(fd)      -errno if they fail.
  *
  *   limit_crc32c(p, n)       the checksum that the above use, for a test.
@@ -263,8 +262,6 @@ CRC_TARGET EXPORT void limit_store_framed(char *to, char *stage, int64_t sequenc
 EXPORT void limit_copy(char *to, const char *source, int64_t frame) { copy(to, source, (size_t)frame); }
 
 EXPORT void limit_fence(void) { FENCE(); }
-
-EXPORT void limit_full_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 EXPORT int64_t limit_pwrite(int fd, const char *source, int64_t length, int64_t offset) {
   ssize_t written = pwrite(fd, source, (size_t)length, offset);

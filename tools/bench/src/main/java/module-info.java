@@ -10,5 +10,7 @@ module io.fenceline.bench {
     requires transitive HdrHistogram;
     requires static transitive org.jspecify;
 
+    exports io.fenceline.bench;
     exports io.fenceline.bench.limits;
+    exports io.fenceline.bench.report;
 }

@@ -24,7 +24,7 @@ final class DemoProcess implements AutoCloseable {
         String main = Fenceline.class.getName();
         Module module = Fenceline.class.getModule();
         if (module.isNamed()) {
-            command.add("--enable-native-access=io.fenceline.journal");
+            command.add("--enable-native-access=io.fenceline.journal,io.fenceline.bench");
             command.addAll(List.of("-p", System.getProperty("jdk.module.path"), "-m", module.getName() + "/" + main));
         } else {
             command.add("--enable-native-access=ALL-UNNAMED");

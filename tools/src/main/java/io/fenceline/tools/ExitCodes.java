@@ -54,7 +54,7 @@ final class ExitCodes {
         list.put(" " + STORAGE, "the storage: full disk, I/O error, durability not to be had");
         list.put(" " + FULL, "append: the ring is full");
         list.put("" + BUG, "a bug in Fenceline; --debug shows where");
-        list.put("130, 143", "ended by Ctrl-C, by SIGTERM; what was acknowledged is safe");
+        list.put("130, 143", "ended by Ctrl-C, by SIGTERM; what was acknowledged is safe; bench prints what it has");
         list.put("" + CLOSED_OUTPUT, "the reader of standard output has gone (as in: … | head -1)");
         return list;
     }

@@ -107,6 +107,7 @@ final class Fenceline implements Runnable {
         line.addSubcommand(new BackupCommand(console));
         line.addSubcommand(new ArchiveCommand(console));
         line.addSubcommand(new Top(console));
+        line.addSubcommand(new BenchCommand(console));
         CommandLine cursor = new CommandLine(new CursorCommand());
         cursor.addSubcommand(new CursorCommand.Ls(console));
         cursor.addSubcommand(new CursorCommand.Set(console));
@@ -127,6 +128,7 @@ final class Fenceline implements Runnable {
                 .exitCodeListHeading("%nExit codes:%n")
                 .exitCodeList(ExitCodes.list());
         line.registerConverter(int.class, wholeNumber(Integer::valueOf, Integer.MAX_VALUE));
+        line.registerConverter(Integer.class, wholeNumber(Integer::valueOf, Integer.MAX_VALUE));
         line.registerConverter(long.class, wholeNumber(Long::valueOf, Long.MAX_VALUE));
         boolean colors = console.outIsTerminal() && System.getenv("NO_COLOR") == null;
         line.setColorScheme(CommandLine.Help.defaultColorScheme(colors ? Ansi.ON : Ansi.OFF));

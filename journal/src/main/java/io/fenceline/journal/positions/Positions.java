@@ -15,6 +15,7 @@ import io.fenceline.journal.recovery.Seals;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// The writer's positions, and the rules under which an appender may write.
@@ -66,6 +67,7 @@ public final class Positions {
     }
 
     private final Persister persister;
+    private volatile Persister appendersPersister;
     private final Superblock superblock;
     private final Geometry geometry;
     private final RunFile run;
@@ -142,6 +144,7 @@ public final class Positions {
             boolean emulated,
             JournalConfig config) {
         this.persister = persister;
+        this.appendersPersister = persister;
         this.gates = gates;
         this.superblock = superblock;
         this.geometry = superblock.geometry();
@@ -780,8 +783,15 @@ public final class Positions {
         return closed;
     }
 
+    /// What appenders that open now persist their frames through.
     public Persister persister() {
-        return persister;
+        return appendersPersister;
+    }
+
+    /// Puts a persister in front of the medium's for appenders that open later, say to time what they do; the
+    /// journal's own records go past it.
+    public void persistThrough(UnaryOperator<Persister> front) {
+        appendersPersister = front.apply(persister);
     }
 
     public Superblock superblock() {

@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What the medium itself costs, in C: `limits.c` says what each function does.
 ///
-/// The loops time themselves and return the nanoseconds that `n` frames took: one thread at a time. The functions with
-/// addresses handle one frame and time nothing; any thread may call them for memory of its own. They are reached by
-/// critical downcalls (some 2.5 ns), as the journal's own kernel is; addresses are not checked.
+/// The loops time themselves and return the nanoseconds that `n` frames took: one thread at a time. The functions
+/// with addresses handle one frame and time nothing; any thread may call them for memory of its own. They are
+/// reached by critical downcalls (some 2.5 ns), as the journal's own kernel is; addresses are not checked.
 ///
 /// A build without a C compiler has none of this: see [#isAvailable].
 public final class RawLimits {
@@ -50,7 +50,6 @@ public final class RawLimits {
             critical("limit_store_framed", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle COPY = critical("limit_copy", JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle FENCE = critical("limit_fence");
-    private static final MethodHandle FULL_FENCE = critical("limit_full_fence");
     private static final MethodHandle PWRITE =
             handle("limit_pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FDATASYNC = handle("limit_fdatasync", FunctionDescriptor.of(JAVA_LONG, JAVA_INT));
@@ -109,15 +108,6 @@ public final class RawLimits {
     public static void fence() {
         try {
             FENCE.invokeExact();
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
-
-    /// Returns when every store of this thread can be seen.
-    public static void fullFence() {
-        try {
-            FULL_FENCE.invokeExact();
         } catch (Throwable e) {
             throw failed(e);
         }

@@ -11,8 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// A file of its own beside the journal's, of the size of its ring, really allocated, mapped and mapped in: where the
-/// raw limits run. Remembers where the next frame goes, so that calls go on from lap to lap as the journal does.
+/// A file of its own beside the journal's, of the size of its ring, really allocated, mapped and mapped in: where
+/// the raw limits run. Remembers where the next frame goes, so that calls go on from lap to lap as the journal
+/// does.
 public final class RawRing implements AutoCloseable {
     private static final int STEP_LENGTH_BYTES = 1 << 20;
 

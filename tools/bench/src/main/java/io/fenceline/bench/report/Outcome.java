@@ -1,0 +1,24 @@
+package io.fenceline.bench.report;
+
+/// What there is to say of a series beside its latencies.
+///
+/// @param elapsedSeconds         for which it was measured
+/// @param entriesPerSecond       throughput
+/// @param nsPerEntry             of each round of a saturated loop that times nothing inside; empty in an open
+///                               loop
+/// @param rateReached            false: it did not keep up with the rate asked for
+/// @param lost                   entries that a reader was too slow to see
+/// @param allocatedBytesPerEntry by the appending threads; NaN: not known
+/// @param gcPauses               collections meanwhile
+/// @param gcPauseMs              their time
+/// @param machinePauseMaxNs      the longest pause of the machine meanwhile
+public record Outcome(
+        double elapsedSeconds,
+        double entriesPerSecond,
+        Rounds nsPerEntry,
+        boolean rateReached,
+        long lost,
+        double allocatedBytesPerEntry,
+        long gcPauses,
+        long gcPauseMs,
+        long machinePauseMaxNs) {}
