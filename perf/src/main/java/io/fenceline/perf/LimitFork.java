@@ -1,12 +1,9 @@
 package io.fenceline.perf;
 
 import com.sun.management.ThreadMXBean;
+import io.fenceline.bench.limits.Processors;
 import io.fenceline.bench.limits.RawLimits;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -34,7 +31,7 @@ final class LimitFork {
         }
         try (Probe probe = factory.open(Places.ofProperties())) {
             // Bound only now: the journal's own threads, started before, stay free to run elsewhere.
-            RawLimits.pin(lastAllowedProcessor());
+            RawLimits.pin(Processors.lastAllowed());
             Result result = run(probe, probe.warmUpRounds(), probe.rounds());
             System.out.println("columns " + String.join("|", result.columns));
             for (double[] round : result.rounds) {
@@ -71,20 +68,5 @@ final class LimitFork {
         long operations = probe.operations();
         return new Result(
                 probe.columns(), counted, operations == 0 ? Double.NaN : (double) leastAllocated / operations);
-    }
-
-    /// The last processor that this process may use: the first ones get the interrupts.
-    private static int lastAllowedProcessor() {
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-                if (line.startsWith("Cpus_allowed_list:")) {
-                    String list = line.substring(line.indexOf(':') + 1).strip();
-                    return Integer.parseInt(list.substring(Math.max(list.lastIndexOf(','), list.lastIndexOf('-')) + 1));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        throw new IllegalStateException("/proc/self/status has no Cpus_allowed_list");
     }
 }
