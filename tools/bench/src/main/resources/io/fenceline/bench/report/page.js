@@ -3,8 +3,8 @@
   const documents = JSON.parse(document.getElementById("documents").textContent);
   const byId = id => document.getElementById(id);
   const PALETTES = {
-    light: ["#1f5fbf", "#d1481b", "#0e8a5f", "#8a3fc7", "#b57a00", "#c2185b", "#00829b", "#5d7a00", "#6b4f3a", "#444f9e"],
-    dark: ["#7fb0ff", "#ff8f66", "#4fd1a0", "#c99bff", "#f0c04c", "#ff80ab", "#4dd0e1", "#b4d455", "#d0a98f", "#9fa8ff"],
+    light: ["#1f5fbf", "#d1481b", "#0e8a5f", "#8a3fc7", "#b57a00", "#c2185b", "#00829b", "#5d7a00", "#6b4f3a", "#444f9e", "#2f8f2f", "#a04668"],
+    dark: ["#7fb0ff", "#ff8f66", "#4fd1a0", "#c99bff", "#f0c04c", "#ff80ab", "#4dd0e1", "#b4d455", "#d0a98f", "#9fa8ff", "#7be07b", "#e59ab8"],
   };
   const LIMITS = { light: ["#6d7785", "#98a1ad", "#4a5360", "#b0895f"], dark: ["#98a4b3", "#6f7b8a", "#c3ccd7", "#c9a57d"] };
   const STAGE_ORDER = ["append", "tail", "tailProcess", "reserve", "write", "persist", "publish"];
@@ -39,20 +39,24 @@
     if (!owners.has(series.system)) owners.set(series.system, new Set());
     owners.get(series.system).add(i);
   }));
-  const all = documents.flatMap((doc, i) => doc.series.filter(series => series.count > 0).map(series => {
+  const all = documents.flatMap((doc, i) => doc.series.filter(series => series.count > 0 || series.entriesPerSecond > 0).map(series => {
     const extra = [];
     if (series.tailers > 0 && series.stage === "append") extra.push("a tailer live");
     if (series.batch > 1) extra.push(`batches of ${series.batch}`);
     if (series.threads > 1) extra.push(`${series.threads} threads`);
     const system = series.system + (owners.get(series.system).size > 1 ? ` (${letters[i] ?? i})` : "");
-    return { ...series, name: [system, ...extra].join(", "), line: [system, ...extra].join("|") };
+    return { percentiles: [], ns: {}, ...series, name: [system, ...extra].join(", "), line: [system, ...extra].join("|") };
   }));
   const distinct = (values, order) => [...new Set(values)].sort(order);
   const number = (a, b) => a - b;
 
+  /* What persists nothing is shown beside every class. */
+  const NOTHING = "none";
+  const isClass = s => s.durability === state.durability || s.durability === NOTHING;
+
   const state = { durability: null, rate: null, size: null, metric: "p99" };
   const choices = {
-    durability: distinct(all.map(s => s.durability)),
+    durability: distinct(all.map(s => s.durability).filter(d => d !== NOTHING)),
     rate: distinct(all.map(s => s.rate ?? 0), number),
     size: distinct(all.map(s => s.payloadLengthBytes), number),
     metric: ["p50", "p99", "max"],
@@ -154,12 +158,12 @@
     xs: s.percentiles.map(p => -Math.log10(1 - p[0])),
     ys: s.percentiles.map(p => Math.max(1, p[1])),
   });
-  const chosen = s => s.durability === state.durability && s.rate === state.rate && s.payloadLengthBytes === state.size;
+  const chosen = s => isClass(s) && s.rate === state.rate && s.payloadLengthBytes === state.size;
   const inOrder = (a, b) => STAGE_ORDER.indexOf(a.stage) - STAGE_ORDER.indexOf(b.stage) || a.limit - b.limit;
   const label = s => s.stage === "append" ? s.name : `${s.name}: ${STAGE_NAMES[s.stage].replace("append → tailer, ", "to ")}`;
 
   function drawPercentiles() {
-    const shown = all.filter(chosen).sort(inOrder);
+    const shown = all.filter(s => chosen(s) && s.percentiles.length > 0).sort(inOrder);
     byId("whole-note").textContent = state.rate === 0
       ? "Each operation timed from its own start."
       : "From the moment at which an entry was due (no coordinated omission).";
@@ -170,7 +174,7 @@
 
   function drawThroughput() {
     const groups = new Map();
-    for (const s of all.filter(s => s.durability === state.durability && s.rate === 0 && s.stage === "append" && s.entriesPerSecond > 0)) {
+    for (const s of all.filter(s => isClass(s) && s.rate === 0 && s.stage === "append" && s.entriesPerSecond > 0)) {
       if (!groups.has(s.line)) groups.set(s.line, []);
       groups.get(s.line).push(s);
     }
