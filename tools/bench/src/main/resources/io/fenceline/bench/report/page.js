@@ -218,6 +218,9 @@
   }
 
   /* ------------------------------------------------------------------------------------------------ words */
+  /* What a system promises on its own medium is not what it gives on an emulated one. */
+  const survives = s => s.emulated && /power/.test(s.promises ?? "") ? `process crash here (emulated); on real hardware: ${s.promises}` : s.promises ?? "";
+
   function drawFigures() {
     const shown = all.filter(chosen).sort(inOrder);
     byId("figures-note").textContent = `${state.durability}, ${size(state.size)} payload, ${load(state.rate)}. A maximum no longer than “pause max” says nothing about the journal: the machine itself paused so long meanwhile.`;
@@ -252,7 +255,7 @@
       row.append(rate, node("td", time(s.nsPerEntry)));
       row.append(to(ratio?.p50 == null ? "" : trim(ratio.p50, 3)), to(ratio?.["p99.9"] == null ? "" : trim(ratio["p99.9"], 3)));
       row.append(node("td", s.limit || s.allocatedBytesPerEntry == null ? "" : trim(s.allocatedBytesPerEntry, 2)));
-      row.append(node("td", s.machinePauseMaxNs ? time(s.machinePauseMaxNs) : ""), node("td", s.limit ? "" : s.promises, { class: "survives" }));
+      row.append(node("td", s.machinePauseMaxNs ? time(s.machinePauseMaxNs) : ""), node("td", s.limit ? "" : survives(s), { class: "survives" }));
       table.append(row);
     }
     byId("figures").replaceChildren(shown.length ? table : node("div", "Not measured at this load and size.", { class: "empty" }));
@@ -299,7 +302,9 @@
     document.title = byId("title").textContent;
     if (has(s => s.emulated)) byId("badges").append(node("span", "emulated: a power cut would lose the data", { class: "badge" }));
     if (documents.some(doc => doc.complete === false)) byId("badges").append(" ", node("span", "ended early", { class: "badge" }));
-    byId("about").append(`${first.machine?.cpu ?? ""}, ${first.machine?.processors ?? "?"} processors · ${first.machine?.kernel ?? ""} · ${first.tool} · ${first.time.slice(0, 16).replace("T", " ")} UTC`);
+    const machine = first.machine ?? {};
+    const facts = [machine.cpu, machine.processors && `${machine.processors} processors`, machine.kernel, first.tool, first.time && first.time.slice(0, 16).replace("T", " ") + " UTC"];
+    byId("about").append(facts.filter(fact => fact).join(" · "));
   }
 
   function drawAll() {
