@@ -1,6 +1,8 @@
 package io.fenceline.journal.positions;
 
 import io.fenceline.journal.WriterCounters;
+import io.fenceline.journal.format.FrameDescriptor;
+import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
 import io.fenceline.journal.recovery.Head;
@@ -119,9 +121,22 @@ public final class LogView {
     /// A writer of this boot may come later, and stays.
     private boolean isCurrent(RunFile run) {
         if (!current) {
-            current = run.isCurrent(superblock.journalId()) && run.published() != stalePublished;
+            current = run.isCurrent(superblock.journalId()) && run.published() != stalePublished && isPlausible(run);
         }
         return current;
+    }
+
+    /// Whether a journal of this geometry could have stored such words: others are damage, and lead out of the ring.
+    private boolean isPlausible(RunFile run) {
+        Geometry geometry = superblock.geometry();
+        long retained = run.retained();
+        long published = run.published();
+        boolean ordered = 0 <= retained
+                && retained == geometry.segmentStart(retained)
+                && retained <= published
+                && published % FrameDescriptor.SLOT_LENGTH_BYTES == 0;
+        // A writer that is under way may have given up segments between the two loads.
+        return ordered && (published - retained <= geometry.capacityBytes() || run.retained() != retained);
     }
 
     public Superblock superblock() {

@@ -118,10 +118,21 @@ public final class HostileFiles implements AutoCloseable {
                 + line % StateRecord.LINES * StateRecord.LENGTH_BYTES;
     }
 
-    /// Does it all.
+    /// Does it all. What takes too much is done again, because a class may have been loaded, and be instrumented.
     ///
-    /// @throws AssertionError if it took or allocated too much
+    /// @throws AssertionError if it took or allocated too much, three times
     public void run(byte[] program) throws IOException {
+        String problem = "";
+        for (int i = 0; i < 3; i++) {
+            problem = runOnce(program);
+            if (problem.isEmpty()) {
+                return;
+            }
+        }
+        throw new AssertionError(problem);
+    }
+
+    private String runOnce(byte[] program) throws IOException {
         ByteBuffer input = ByteBuffer.wrap(program).order(ByteOrder.LITTLE_ENDIAN);
         int mode = input.hasRemaining() ? input.get() & 0xFF : 0;
         log.put(0, logs[mode & 1]);
@@ -141,9 +152,9 @@ public final class HostileFiles implements AutoCloseable {
         write();
         long tookNs = THREADS.getCurrentThreadCpuTime() - cpuNs;
         long took = THREADS.getCurrentThreadAllocatedBytes() - allocated;
-        if (tookNs > MAXIMUM_CPU_NS || took > MAXIMUM_ALLOCATED_BYTES) {
-            throw new AssertionError("took " + tookNs + " ns and " + took + " bytes");
-        }
+        return tookNs > MAXIMUM_CPU_NS || took > MAXIMUM_ALLOCATED_BYTES
+                ? "took " + tookNs + " ns and " + took + " bytes"
+                : "";
     }
 
     private int edit(ByteBuffer input, int length) {
