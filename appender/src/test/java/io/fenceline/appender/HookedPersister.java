@@ -1,13 +1,13 @@
 package io.fenceline.appender;
 
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.ForwardingPersister;
 import io.fenceline.journal.persist.Persister;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /// Calls a hook before a thread stores into the ring, drains, goes on after that, or poisons, in that thread, with no
 /// lock held: to stop a thread there, or to let it die.
-final class HookedPersister implements Persister {
+final class HookedPersister extends ForwardingPersister {
     /// Where a thread is.
     enum Step {
         STORE,
@@ -22,11 +22,10 @@ final class HookedPersister implements Persister {
         void before(Step step);
     }
 
-    private final Persister medium;
     private final Hook hook;
 
     HookedPersister(Persister medium, Hook hook) {
-        this.medium = medium;
+        super(medium);
         this.hook = hook;
     }
 
@@ -35,45 +34,25 @@ final class HookedPersister implements Persister {
         if (fileOffset >= Geometry.HEAD_LENGTH_BYTES) {
             hook.before(Step.STORE);
         }
-        medium.store(fileOffset, sourceAddress, lengthBytes);
+        super.store(fileOffset, sourceAddress, lengthBytes);
     }
 
     @Override
     public void drain() {
         hook.before(Step.DRAIN);
-        medium.drain();
+        super.drain();
         hook.before(Step.DRAINED);
-    }
-
-    @Override
-    public void rewrite(long fileOffset, long lengthBytes) {
-        medium.rewrite(fileOffset, lengthBytes);
-    }
-
-    @Override
-    public void sync() {
-        medium.sync();
-    }
-
-    @Override
-    public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
-        medium.read(fileOffset, destination, destinationOffset, lengthBytes);
-    }
-
-    @Override
-    public void populate(long fileOffset, long lengthBytes) {
-        medium.populate(fileOffset, lengthBytes);
     }
 
     @Override
     public @Nullable Throwable fault() {
         hook.before(Step.LOOK);
-        return medium.fault();
+        return super.fault();
     }
 
     @Override
     public void poison(Throwable cause) {
         hook.before(Step.POISON);
-        medium.poison(cause);
+        super.poison(cause);
     }
 }

@@ -8,18 +8,15 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
-/// The product's [MemoryStrategy], whose instructions are done to a [SimulatedMedium]: a destination is a file offset.
-/// A
-/// write-back that is left out is a word that no drain decides.
-final class SimulatedMemory implements Persister {
-    private final SimulatedMedium medium;
+/// The product's [MemoryStrategy], whose instructions are done to a [SimulatedMedium]: a destination is a file
+/// offset. A write-back that is left out is a word that no drain decides.
+final class SimulatedMemory extends ForwardingPersister {
     private final MemoryStrategy strategy;
     private final MemoryStrategy rewriting;
 
     SimulatedMemory(SimulatedMedium medium, PersistStrategy strategy) {
-        this.medium = medium;
+        super(medium);
         this.strategy = MemoryStrategy.of(strategy, new SimulatedInstructions(medium, Kind.WRITE_BACK));
         this.rewriting = MemoryStrategy.of(strategy, new SimulatedInstructions(medium, Kind.REWRITE));
     }
@@ -166,30 +163,5 @@ final class SimulatedMemory implements Persister {
     @Override
     public void rewrite(long fileOffset, long lengthBytes) {
         rewriting.rewrite(fileOffset, lengthBytes);
-    }
-
-    @Override
-    public void sync() {
-        medium.sync();
-    }
-
-    @Override
-    public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
-        medium.read(fileOffset, destination, destinationOffset, lengthBytes);
-    }
-
-    @Override
-    public void populate(long fileOffset, long lengthBytes) {
-        medium.populate(fileOffset, lengthBytes);
-    }
-
-    @Override
-    public @Nullable Throwable fault() {
-        return medium.fault();
-    }
-
-    @Override
-    public void poison(Throwable cause) {
-        medium.poison(cause);
     }
 }

@@ -3,19 +3,18 @@ package io.fenceline.bench;
 import io.fenceline.journal.format.Bytes;
 import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
+import io.fenceline.journal.persist.ForwardingPersister;
 import io.fenceline.journal.persist.Persister;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.jspecify.annotations.Nullable;
 
 /// Stands between an appender and the medium, and times what passes: an append reaches it when its place is
 /// reserved, and leaves it to publish. What the medium may do in one pass (build, checksum, store, fence) is done
 /// step by step here, so that each step has an end.
 ///
 /// Threads: one.
-final class StageClock implements Persister {
-    private final Persister medium;
+final class StageClock extends ForwardingPersister {
     private final StageTimes times;
     private final ByteBuffer stage;
     private final MemorySegment bytes;
@@ -23,7 +22,7 @@ final class StageClock implements Persister {
 
     /// @param frameLengthBytes of the longest frame, in whole slots
     StageClock(Persister medium, StageTimes times, int frameLengthBytes) {
-        this.medium = medium;
+        super(medium);
         this.times = times;
         this.stage = ByteBuffer.allocateDirect(frameLengthBytes + FrameDescriptor.SLOT_LENGTH_BYTES)
                 .alignedSlice(FrameDescriptor.SLOT_LENGTH_BYTES)
@@ -78,9 +77,9 @@ final class StageClock implements Persister {
             long fileOffset, ByteBuffer frame, long address, int length, int slotsLength, int salt, Crc32c crc) {
         int checksum = crc.of(frame, FrameDescriptor.CHECKSUM_START, length, salt);
         frame.clear().putInt(FrameDescriptor.CHECKSUM_OFFSET, checksum);
-        medium.store(fileOffset, address, slotsLength);
+        super.store(fileOffset, address, slotsLength);
         times.written();
-        medium.drain();
+        super.drain();
         times.persisted();
     }
 
@@ -90,43 +89,13 @@ final class StageClock implements Persister {
         if (lengthBytes > FrameDescriptor.SLOT_LENGTH_BYTES) {
             times.firstStore();
         }
-        medium.store(fileOffset, sourceAddress, lengthBytes);
+        super.store(fileOffset, sourceAddress, lengthBytes);
     }
 
     @Override
     public void drain() {
         times.written();
-        medium.drain();
+        super.drain();
         times.persisted();
-    }
-
-    @Override
-    public void rewrite(long fileOffset, long lengthBytes) {
-        medium.rewrite(fileOffset, lengthBytes);
-    }
-
-    @Override
-    public void sync() {
-        medium.sync();
-    }
-
-    @Override
-    public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
-        medium.read(fileOffset, destination, destinationOffset, lengthBytes);
-    }
-
-    @Override
-    public void populate(long fileOffset, long lengthBytes) {
-        medium.populate(fileOffset, lengthBytes);
-    }
-
-    @Override
-    public @Nullable Throwable fault() {
-        return medium.fault();
-    }
-
-    @Override
-    public void poison(Throwable cause) {
-        medium.poison(cause);
     }
 }
