@@ -4,7 +4,7 @@ module io.fenceline.bench {
     requires transitive io.fenceline.journal;
     requires io.fenceline.appender;
     requires io.fenceline.tailer;
-    requires com.fasterxml.jackson.core;
+    requires transitive com.fasterxml.jackson.core;
     requires java.management;
     requires jdk.management;
     requires transitive HdrHistogram;

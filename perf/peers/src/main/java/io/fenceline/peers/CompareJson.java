@@ -1,25 +1,22 @@
 package io.fenceline.peers;
 
+import static io.fenceline.bench.report.HistogramJson.number;
+import static io.fenceline.bench.report.HistogramJson.rounded;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.fenceline.bench.report.HistogramJson;
+import io.fenceline.bench.report.ResultsJson;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import org.HdrHistogram.Histogram;
-import org.HdrHistogram.HistogramIterationValue;
 
 /// A comparison as the kind of file that `docs/BENCH.md` describes, so that the same page draws it; beside that
-/// `scans`,
-/// which it ignores.
+/// `scans`, which it ignores.
 final class CompareJson {
-    private static final int TICKS_PER_HALF_DISTANCE = 8;
-    static final double[] PERCENTILES = {50, 90, 99, 99.9, 99.99};
-
     private final JsonGenerator json;
     private final Comparison comparison;
 
@@ -49,8 +46,8 @@ final class CompareJson {
     private void write(List<Catalog> peers, Instant time, Map<String, String> machine, Map<Catalog.Kind, String> media)
             throws IOException {
         json.writeStartObject();
-        json.writeStringField("format", "fenceline-bench");
-        json.writeNumberField("version", 1);
+        json.writeStringField("format", ResultsJson.FORMAT);
+        json.writeNumberField("version", ResultsJson.VERSION);
         json.writeStringField("tool", "perf/bin/compare");
         json.writeStringField("title", "Fenceline beside its peers");
         json.writeStringField("time", time.toString());
@@ -116,8 +113,8 @@ final class CompareJson {
         json.writeStringField("promises", peer.promises());
         if (saturated) {
             double ns = found.median();
-            number("entriesPerSecond", 1e9 / ns);
-            number("nsPerEntry", ns);
+            number(json, "entriesPerSecond", 1e9 / ns);
+            number(json, "nsPerEntry", ns);
             Comparison.Spread spread =
                     Comparison.Spread.of(List.copyOf(found.rounds().values()));
             json.writeArrayFieldStart("nsPerEntrySpread");
@@ -126,47 +123,13 @@ final class CompareJson {
             json.writeEndArray();
             Comparison.Spread allocated =
                     Comparison.Spread.of(List.copyOf(found.extra().values()));
-            number("allocatedBytesPerEntry", allocated.median());
+            number(json, "allocatedBytesPerEntry", allocated.median());
         } else {
             json.writeBooleanField("rateReached", tail || found.extraSum() == 0);
         }
-        latencies(found.all());
+        json.writeNumberField("count", found.all().getTotalCount());
+        HistogramJson.write(json, found.all());
         json.writeEndObject();
-    }
-
-    private void latencies(Histogram histogram) throws IOException {
-        json.writeNumberField("count", histogram.getTotalCount());
-        json.writeObjectFieldStart("ns");
-        if (histogram.getTotalCount() > 0) {
-            json.writeNumberField("min", histogram.getMinValue());
-            number("mean", histogram.getMean());
-            for (double percentile : PERCENTILES) {
-                json.writeNumberField(title(percentile), histogram.getValueAtPercentile(percentile));
-            }
-            json.writeNumberField("max", histogram.getMaxValue());
-        }
-        json.writeEndObject();
-        json.writeArrayFieldStart("percentiles");
-        double last = 1 - 0.5 / Math.max(1, histogram.getTotalCount());
-        double before = -1;
-        if (histogram.getTotalCount() > 0) {
-            for (HistogramIterationValue value : histogram.percentiles(TICKS_PER_HALF_DISTANCE)) {
-                double fraction = Math.min(last, value.getPercentileLevelIteratedTo() / 100);
-                if (fraction > before) {
-                    before = fraction;
-                    json.writeStartArray();
-                    json.writeNumber(new BigDecimal(fraction).round(new MathContext(8)));
-                    json.writeNumber(value.getValueIteratedTo());
-                    json.writeEndArray();
-                }
-            }
-        }
-        json.writeEndArray();
-    }
-
-    /// Such as `p99.9`.
-    static String title(double percentile) {
-        return "p" + BigDecimal.valueOf(percentile).stripTrailingZeros().toPlainString();
     }
 
     private void scans(List<Catalog> peers) throws IOException {
@@ -179,23 +142,11 @@ final class CompareJson {
                     json.writeStringField("system", peer.title());
                     json.writeNumberField("payloadLengthBytes", Integer.parseInt(fields[1]));
                     json.writeStringField("mode", fields[2]);
-                    number("nsPerEntry", comparison.require(peer, task).median());
+                    number(json, "nsPerEntry", comparison.require(peer, task).median());
                     json.writeEndObject();
                 }
             }
         }
         json.writeEndArray();
-    }
-
-    /// What is not known is left out.
-    private void number(String name, double value) throws IOException {
-        if (Double.isFinite(value)) {
-            json.writeFieldName(name);
-            json.writeNumber(rounded(value));
-        }
-    }
-
-    private static BigDecimal rounded(double value) {
-        return new BigDecimal(value).round(new MathContext(6));
     }
 }

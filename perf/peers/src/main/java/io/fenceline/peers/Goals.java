@@ -4,7 +4,9 @@ import static io.fenceline.peers.Catalog.Kind.MEMORY;
 import static io.fenceline.peers.Catalog.Kind.NOTHING;
 import static io.fenceline.peers.Catalog.Kind.PROCESS;
 
+import io.fenceline.bench.report.Quantile;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 
@@ -99,10 +101,10 @@ final class Goals {
         add("PROCESS append, 64 B: Chronicle / Fenceline", appends(chronicle, product, 64), true, 3);
         add("PROCESS append, 1024 B: Chronicle / Fenceline", appends(chronicle, product, 1024), true, 1.3);
         String open = CompareTable.open(PROCESS);
-        for (double percentile : CompareJson.PERCENTILES) {
+        for (Quantile quantile : EnumSet.range(Quantile.P50, Quantile.P9999)) {
             add(
-                    "PROCESS " + CompareJson.title(percentile) + " at 100 k/s, 256 B: Chronicle / Fenceline",
-                    comparison.ratio(chronicle, product, open, h -> h.getValueAtPercentile(percentile)),
+                    "PROCESS " + quantile.title() + " at 100 k/s, 256 B: Chronicle / Fenceline",
+                    comparison.ratio(chronicle, product, open, quantile::of),
                     true,
                     1);
         }

@@ -1,5 +1,8 @@
 package io.fenceline.bench.report;
 
+import static io.fenceline.bench.report.HistogramJson.number;
+import static io.fenceline.bench.report.HistogramJson.rounded;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
@@ -10,17 +13,14 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.List;
 import java.util.Map;
-import org.HdrHistogram.Histogram;
 
 /// Results as JSON: `docs/BENCH.md` describes the file. ASCII only, so that it is harmless on a terminal.
 public final class ResultsJson {
-    static final String FORMAT = "fenceline-bench";
-    static final int VERSION = 1;
-    private static final int SIGNIFICANT_DIGITS = 6;
+    /// What such a file names as its format, and of which version.
+    public static final String FORMAT = "fenceline-bench";
+    public static final int VERSION = 1;
     private static final JsonFactory FACTORY =
             JsonFactory.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
 
@@ -102,9 +102,9 @@ public final class ResultsJson {
         }
         json.writeEndArray();
         json.writeObjectFieldStart("cost");
-        number("timerNs", results.cost().timerNs());
-        number("emptyLoopNs", results.cost().emptyLoopNs());
-        number("fullFenceNs", results.cost().fullFenceNs());
+        number(json, "timerNs", results.cost().timerNs());
+        number(json, "emptyLoopNs", results.cost().emptyLoopNs());
+        number(json, "fullFenceNs", results.cost().fullFenceNs());
         json.writeEndObject();
         if (results.pauses() != null) {
             json.writeFieldName("pauses");
@@ -136,7 +136,7 @@ public final class ResultsJson {
         json.writeStringField("promises", medium.promises());
         json.writeNumberField("count", series.histogram().getTotalCount());
         write(series.outcome());
-        write(series.histogram());
+        HistogramJson.write(json, series.histogram());
         json.writeArrayFieldStart("intervals");
         for (Interval interval : series.intervals()) {
             json.writeStartArray();
@@ -152,10 +152,10 @@ public final class ResultsJson {
         for (Ratio ratio : ratios) {
             json.writeStartObject();
             json.writeStringField("to", ratio.to());
-            number("nsPerEntry", ratio.nsPerEntry());
-            number("p50", ratio.p50());
-            number("p99", ratio.p99());
-            number("p99.9", ratio.p999());
+            number(json, "nsPerEntry", ratio.nsPerEntry());
+            number(json, "p50", ratio.p50());
+            number(json, "p99", ratio.p99());
+            number(json, "p99.9", ratio.p999());
             json.writeEndObject();
         }
         json.writeEndArray();
@@ -175,11 +175,11 @@ public final class ResultsJson {
     }
 
     private void write(Outcome outcome) throws IOException {
-        number("elapsedSeconds", outcome.elapsedSeconds());
-        number("entriesPerSecond", outcome.entriesPerSecond());
+        number(json, "elapsedSeconds", outcome.elapsedSeconds());
+        number(json, "entriesPerSecond", outcome.entriesPerSecond());
         Rounds rounds = outcome.nsPerEntry();
         if (!rounds.isEmpty()) {
-            number("nsPerEntry", rounds.median());
+            number(json, "nsPerEntry", rounds.median());
             json.writeArrayFieldStart("nsPerEntrySpread");
             json.writeNumber(rounded(rounds.least()));
             json.writeNumber(rounded(rounds.greatest()));
@@ -189,42 +189,9 @@ public final class ResultsJson {
         if (outcome.lost() > 0) {
             json.writeNumberField("lost", outcome.lost());
         }
-        number("allocatedBytesPerEntry", outcome.allocatedBytesPerEntry());
+        number(json, "allocatedBytesPerEntry", outcome.allocatedBytesPerEntry());
         json.writeNumberField("gcPauses", outcome.gcPauses());
         json.writeNumberField("gcPauseMs", outcome.gcPauseMs());
         json.writeNumberField("machinePauseMaxNs", outcome.machinePauseMaxNs());
-    }
-
-    private void write(Histogram histogram) throws IOException {
-        json.writeObjectFieldStart("ns");
-        if (histogram.getTotalCount() > 0) {
-            json.writeNumberField("min", histogram.getMinValue());
-            number("mean", histogram.getMean());
-            for (Quantile quantile : Quantile.values()) {
-                json.writeNumberField(quantile.title(), quantile.of(histogram));
-            }
-        }
-        json.writeEndObject();
-        json.writeArrayFieldStart("percentiles");
-        for (double[] point : Curve.of(histogram)) {
-            json.writeStartArray();
-            json.writeNumber(new BigDecimal(point[0]).round(new MathContext(8)));
-            json.writeNumber((long) point[1]);
-            json.writeEndArray();
-        }
-        json.writeEndArray();
-    }
-
-    /// What is not known (NaN) is left out.
-    private void number(String name, double value) throws IOException {
-        if (Double.isFinite(value)) {
-            json.writeFieldName(name);
-            json.writeNumber(rounded(value));
-        }
-    }
-
-    private static BigDecimal rounded(double value) {
-        BigDecimal rounded = new BigDecimal(value).round(new MathContext(SIGNIFICANT_DIGITS));
-        return rounded.signum() == 0 ? BigDecimal.ZERO : rounded.stripTrailingZeros();
     }
 }
