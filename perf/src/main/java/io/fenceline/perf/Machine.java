@@ -1,5 +1,8 @@
 package io.fenceline.perf;
 
+import static io.fenceline.bench.Machine.line;
+import static io.fenceline.bench.Machine.valueIn;
+
 import io.fenceline.bench.limits.RawLimits;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.Journal;
@@ -58,22 +61,5 @@ final class Machine {
         } catch (IOException e) {
             return directory + " (unknown: " + e.getMessage() + ")";
         }
-    }
-
-    private static String line(String file) {
-        try {
-            return Files.readString(Path.of(file)).strip();
-        } catch (IOException e) {
-            return "unknown";
-        }
-    }
-
-    private static String valueIn(String file, String name) {
-        return line(file)
-                .lines()
-                .filter(line -> line.startsWith(name))
-                .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                .findFirst()
-                .orElse("unknown");
     }
 }

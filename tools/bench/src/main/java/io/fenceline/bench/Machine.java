@@ -9,6 +9,8 @@ import java.util.Map;
 
 /// The machine and the versions that a result was measured with.
 public final class Machine {
+    private static final String UNKNOWN = "unknown";
+
     private Machine() {}
 
     /// In the order in which it is shown.
@@ -33,9 +35,8 @@ public final class Machine {
         return facts;
     }
 
-    private static final String UNKNOWN = "unknown";
-
-    private static String line(String file) {
+    /// What a small file of the system says, or `unknown`.
+    public static String line(String file) {
         try {
             return Files.readString(Path.of(file)).strip();
         } catch (IOException e) {
@@ -43,7 +44,8 @@ public final class Machine {
         }
     }
 
-    private static String valueIn(String file, String name) {
+    /// The value of the first line `name: value` of such a file, or `unknown`.
+    public static String valueIn(String file, String name) {
         return line(file)
                 .lines()
                 .filter(line -> line.startsWith(name))
