@@ -111,40 +111,26 @@ final class Systems implements AutoCloseable {
         journal.positions().persistThrough(medium -> new StageClock(medium, times, subject.frameLengthBytes()));
         Appender staged = ExclusiveAppender.open(journal);
         appender = staged;
-        group.add(new Measurement(
-                context,
-                List.of(new JournalWorkload.Staged(staged, size, plan.batch(), times)),
-                rate,
-                plan.batch(),
-                slices,
-                null,
-                null,
-                null,
-                parts(single, times)));
+        group.add(stages(new JournalWorkload.Staged(staged, size, plan.batch(), times), single, times));
         RawRing ring = files.ring();
         if (ring != null) {
             BareWorkload.Means means = BareWorkload.Means.of(durability).getFirst();
             StageTimes bareTimes = new StageTimes(slices);
-            group.add(new Measurement(
-                    context,
-                    List.of(new BareWorkload(means, ring, subject.frameLengthBytes(), 0, 1, bareTimes)),
-                    rate,
-                    plan.batch(),
-                    slices,
-                    null,
-                    null,
-                    null,
-                    parts(single.withSystem(means.title(), true), bareTimes)));
+            Workload bare = new BareWorkload(means, ring, subject.frameLengthBytes(), 0, 1, bareTimes);
+            group.add(stages(bare, single.withSystem(means.title(), true), bareTimes));
         }
         return group;
     }
 
-    private List<Measurement.Part> parts(Subject subject, StageTimes times) {
-        return List.of(
+    /// @param times of the stages, which the workload takes on its way
+    private Measurement stages(Workload workload, Subject subject, StageTimes times) {
+        List<Measurement.Part> parts = List.of(
                 new Measurement.Part(recording(subject.withStage(Stage.RESERVE)), times.reserve),
                 new Measurement.Part(recording(subject.withStage(Stage.WRITE)), times.write),
                 new Measurement.Part(recording(subject.withStage(Stage.PERSIST)), times.persist),
                 new Measurement.Part(recording(subject.withStage(Stage.PUBLISH)), times.publish));
+        return new Measurement(
+                context, List.of(workload), subject.rate(), plan.batch(), slices, null, null, null, parts);
     }
 
     private Subject subject(int size, int rate) {
