@@ -32,7 +32,7 @@ class HostileFilesTest {
         HostileFilesFuzz.fuzzerTearDown();
     }
 
-    // The corpus that is checked in: what Jazzer found to lead to other places, and what once went wrong.
+    // The corpus that is checked in: edits chosen by chance, and what once went wrong.
     @Test
     void shouldNeitherCrashNorHangForTheCorpus() throws IOException {
         int inputs = 0;
