@@ -88,12 +88,20 @@ record Mutant(String name, Judge judge, List<Edit> edits) {
     /// @param root of the project
     /// @return a loader of the product and its tests, with the defect
     ClassLoader load(Path root) {
+        Map<Path, String> sources = patch(root);
+        return new Loader(sources.isEmpty() ? Map.of() : compile(sources));
+    }
+
+    /// The files that the defect is in, with it.
+    ///
+    /// @throws AssertionError if a text is not there exactly once
+    Map<Path, String> patch(Path root) {
         Map<Path, String> sources = new LinkedHashMap<>();
         for (Edit edit : edits) {
             Path path = source(root, edit.file);
             sources.put(path, apply(sources.computeIfAbsent(path, Mutant::read), edit));
         }
-        return new Loader(sources.isEmpty() ? Map.of() : compile(sources));
+        return sources;
     }
 
     private static Path source(Path root, String file) {

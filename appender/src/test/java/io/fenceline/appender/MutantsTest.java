@@ -1,5 +1,6 @@
 package io.fenceline.appender;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -117,6 +118,12 @@ class MutantsTest {
     @Test
     void shouldKillEveryThirdMutant() throws Exception {
         kill(3);
+    }
+
+    /// Of all mutants, those too that this build does not run: whoever changes the code changes them with it.
+    @Test
+    void shouldFindTheTextOfEveryMutant() throws IOException {
+        assertAll(mutants().stream().map(mutant -> () -> mutant.patch(ROOT)));
     }
 
     private static void kill(int oneIn) throws Exception {
