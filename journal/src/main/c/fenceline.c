@@ -20,10 +20,11 @@
  *                              fl_persist(dst, src, n). Checksum and copy go over each line together.
  *   fl_store_frame(dst, src, length, n, salt)
  *                              the same with memcpy and without the fence.
- *   fl_persist_entry(dst, payload, n, type, position, sequence, timestamp, word, salt)
+ *   fl_persist_entry(dst, payload, entry, position, sequence, timestamp, seal)
  *                              equivalent to: build the frame of one entry (FORMAT.md) in a buffer, then fl_persist_frame
  *                              from there. The header never meets memory before dst, and each byte of the payload is
- *                              loaded once. `word` is the header's last: epoch, kind, flags, entries.
+ *                              loaded once. `entry` is the payload's length and, above 32 bits, its type; the bytes of
+ *                              `seal` are the salt and, above, the epoch: a double, so that all travels in registers.
  *   fl_store_entry(...)        the same by plain stores and without the fence.
  *   fl_has_entry()             whether these two are there: they need AVX-512.
  *   fl_describe()              which instructions were chosen, as text.

@@ -145,16 +145,22 @@ FOLD_TARGET static uint64_t copy_crc_fold(uint64_t crc, char *dst, const char *p
   return crc_chains(crc, p + folded, n - folded);
 }
 
+#define DATA_OF_ONE (1ull << 32 | 1ull << 48) /* kind DATA, one entry: the header's last word above the epoch */
+
 /*
  * One entry. A line that was just put together from small stores cannot be loaded whole before these have reached the
  * cache, and that they do only behind the last append's fence. So the header stays in registers, and a line of payload
  * goes to dst from the register that it was loaded into; the checksum reads a copy of it.
  */
 FOLD_TARGET static inline void put_entry(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint32_t salt, enum to to) {
+    char *dst, const char *payload, uint64_t entry, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    double seal, enum to to) {
   char scratch[256] __attribute__((aligned(64)));
-  uint64_t length = 48 + ((n + 7) & ~(size_t)7), entry = (uint32_t)n | (uint64_t)type << 32;
+  uint64_t epoch_salt = (uint64_t)_mm_cvtsi128_si64(_mm_castpd_si128(_mm_set_sd(seal)));
+  uint64_t word = epoch_salt >> 32 | DATA_OF_ONE;
+  uint32_t salt = (uint32_t)epoch_salt;
+  size_t n = (uint32_t)entry;
+  uint64_t length = 48 + ((n + 7) & ~(size_t)7);
   uint64_t crc = _mm_crc32_u32(~0u, (uint32_t)length);
   crc = _mm_crc32_u64(_mm_crc32_u64(crc, position), sequence);
   crc = _mm_crc32_u64(_mm_crc32_u64(_mm_crc32_u64(crc, timestamp), word), entry);
@@ -182,16 +188,16 @@ FOLD_TARGET static inline void put_entry(
 }
 
 FOLD_TARGET static void persist_entry_avx512(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint64_t salt) {
-  put_entry(dst, payload, n, type, position, sequence, timestamp, word, (uint32_t)salt, STREAM);
+    char *dst, const char *payload, uint64_t entry, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    double seal) {
+  put_entry(dst, payload, entry, position, sequence, timestamp, seal, STREAM);
   fence();
 }
 
 FOLD_TARGET static void store_entry_avx512(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint64_t salt) {
-  put_entry(dst, payload, n, type, position, sequence, timestamp, word, (uint32_t)salt, STORE);
+    char *dst, const char *payload, uint64_t entry, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    double seal) {
+  put_entry(dst, payload, entry, position, sequence, timestamp, seal, STORE);
 }
 
 CRC_TARGET static void fill_tables(void) {
@@ -269,28 +275,24 @@ EXPORT void fl_store_frame(char *dst, char *src, size_t length, size_t n, uint32
   memcpy(dst, src, n);
 }
 
-/*
- * Arguments that travel on the stack are 64 bits wide: the JVM's stub loads them with 8 bytes, which a 4-byte store just
- * before would hold up until it has reached the cache, behind the last append's fence.
- */
 #if defined(__x86_64__)
 #define WITH_ENTRY(call) call
 #else
 #define has_entry 0
 #define WITH_ENTRY(call) \
-  ((void)dst, (void)payload, (void)n, (void)type, (void)position, (void)sequence, (void)timestamp, (void)word, (void)salt)
+  ((void)dst, (void)payload, (void)entry, (void)position, (void)sequence, (void)timestamp, (void)seal)
 #endif
 
 EXPORT int fl_has_entry(void) { return has_entry; }
 
 EXPORT void fl_persist_entry(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint64_t salt) {
-  WITH_ENTRY(persist_entry_avx512(dst, payload, n, type, position, sequence, timestamp, word, salt));
+    char *dst, const char *payload, uint64_t entry, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    double seal) {
+  WITH_ENTRY(persist_entry_avx512(dst, payload, entry, position, sequence, timestamp, seal));
 }
 
 EXPORT void fl_store_entry(
-    char *dst, const char *payload, size_t n, uint32_t type, uint64_t position, uint64_t sequence, uint64_t timestamp,
-    uint64_t word, uint64_t salt) {
-  WITH_ENTRY(store_entry_avx512(dst, payload, n, type, position, sequence, timestamp, word, salt));
+    char *dst, const char *payload, uint64_t entry, uint64_t position, uint64_t sequence, uint64_t timestamp,
+    double seal) {
+  WITH_ENTRY(store_entry_avx512(dst, payload, entry, position, sequence, timestamp, seal));
 }

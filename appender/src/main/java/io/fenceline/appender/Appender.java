@@ -38,7 +38,6 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     int epoch;
     private final int maximumPayloadLengthBytes;
     private final boolean takesEntries;
-    private long entryAttributes;
 
     Appender(Positions positions) {
         this.positions = positions;
@@ -53,7 +52,6 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     /// The log was cut and goes on with another epoch; no append is under way.
     private void beginEpoch() {
         this.epoch = positions.epoch();
-        this.entryAttributes = FrameDescriptor.attributes(epoch, FrameDescriptor.KIND_DATA, 0, 1);
     }
 
     /// The same, and whatever is known about the place of the next frame means nothing any more.
@@ -242,8 +240,7 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
             return;
         }
         staging.readingUserMemory = true;
-        persister.persistEntry(
-                fileOffset, payload, length, type, position, sequence, timestampNs, entryAttributes, salt);
+        persister.persistEntry(fileOffset, payload, length, type, position, sequence, timestampNs, epoch, salt);
         staging.readingUserMemory = false;
     }
 

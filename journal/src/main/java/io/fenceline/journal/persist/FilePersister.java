@@ -124,11 +124,11 @@ abstract class FilePersister implements Persister {
                 long position,
                 long sequence,
                 long timestampNs,
-                long attributes,
+                int epoch,
                 int salt) {
             check();
             KERNEL.storeEntry(
-                    base + fileOffset, payload, lengthBytes, type, position, sequence, timestampNs, attributes, salt);
+                    base + fileOffset, payload, lengthBytes, type, position, sequence, timestampNs, epoch, salt);
         }
 
         /// The page cache holds the bytes for as long as this level promises.

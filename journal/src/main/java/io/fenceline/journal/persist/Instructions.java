@@ -45,7 +45,7 @@ abstract class Instructions {
     /// Builds the frame of one entry in registers, and does what [#persistFrame] does.
     ///
     /// @param payload heap or native memory; not mapped from a file, where a fault would be a signal
-    /// @param word    the last one of the header: epoch, kind, flags, entries
+    /// @param epoch   of the frame, which is one of DATA with one entry
     abstract void persistEntry(
             long destination,
             MemorySegment payload,
@@ -54,7 +54,7 @@ abstract class Instructions {
             long position,
             long sequence,
             long timestampNs,
-            long word,
+            int epoch,
             int salt);
 
     /// Builds the frame of one entry in registers, and does what [#storeFrame] does.
@@ -66,6 +66,6 @@ abstract class Instructions {
             long position,
             long sequence,
             long timestampNs,
-            long word,
+            int epoch,
             int salt);
 }

@@ -79,11 +79,11 @@ final class MemoryPersister extends FilePersister {
             long position,
             long sequence,
             long timestampNs,
-            long attributes,
+            int epoch,
             int salt) {
         check();
         strategy.persistEntry(
-                base + fileOffset, payload, lengthBytes, type, position, sequence, timestampNs, attributes, salt);
+                base + fileOffset, payload, lengthBytes, type, position, sequence, timestampNs, epoch, salt);
     }
 
     /// In chunks; the first slot, which holds the checksum, goes last.

@@ -43,7 +43,7 @@ abstract sealed class MemoryStrategy {
             long position,
             long sequence,
             long timestampNs,
-            long attributes,
+            int epoch,
             int salt);
 
     /// What this thread stored or rewrote is persistent when it returns.
@@ -90,10 +90,9 @@ abstract sealed class MemoryStrategy {
                 long position,
                 long sequence,
                 long timestampNs,
-                long attributes,
+                int epoch,
                 int salt) {
-            instructions.persistEntry(
-                    destination, payload, length, type, position, sequence, timestampNs, attributes, salt);
+            instructions.persistEntry(destination, payload, length, type, position, sequence, timestampNs, epoch, salt);
         }
     }
 
@@ -141,10 +140,9 @@ abstract sealed class MemoryStrategy {
                 long position,
                 long sequence,
                 long timestampNs,
-                long attributes,
+                int epoch,
                 int salt) {
-            instructions.storeEntry(
-                    destination, payload, length, type, position, sequence, timestampNs, attributes, salt);
+            instructions.storeEntry(destination, payload, length, type, position, sequence, timestampNs, epoch, salt);
             drain(destination, FrameDescriptor.slotAlignedLength(FrameDescriptor.frameLength(length)));
         }
 

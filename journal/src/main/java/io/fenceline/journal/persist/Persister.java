@@ -65,7 +65,7 @@ public interface Persister {
     /// @param fileOffset  where, in `journal.log`
     /// @param payload     heap or native memory, not mapped from a file
     /// @param lengthBytes of it, so that the frame is at most 64 KiB
-    /// @param attributes  [FrameDescriptor#attributes] of the frame
+    /// @param epoch       of the frame; what else its header says is DATA, no flags, one entry
     default void persistEntry(
             long fileOffset,
             MemorySegment payload,
@@ -74,7 +74,7 @@ public interface Persister {
             long position,
             long sequence,
             long timestampNs,
-            long attributes,
+            int epoch,
             int salt) {
         throw new IllegalStateException("this medium takes staged frames only");
     }

@@ -112,26 +112,24 @@ class NativeKernelTest {
             long position = random.nextLong();
             long sequence = random.nextLong();
             long timestampNs = random.nextLong();
-            long attributes = random.nextLong();
+            int epoch = random.nextInt(Integer.MAX_VALUE >> 8);
             int salt = random.nextInt();
             MemorySegment expected = MemorySegment.ofArray(new byte[FrameDescriptor.slotAlignedLength(frameLength)]);
             expected.set(I32, 4, frameLength);
             expected.set(I64, 8, position);
             expected.set(I64, 16, sequence);
             expected.set(I64, 24, timestampNs);
-            expected.set(I64, 32, attributes);
+            expected.set(I64, 32, FrameDescriptor.attributes(epoch, FrameDescriptor.KIND_DATA, 0, 1));
             expected.set(I32, 40, length);
             expected.set(I32, 44, type);
             MemorySegment.copy(payload, 0, expected, 48, length);
             expected.set(I32, 0, crc(expected, 4, frameLength) ^ salt);
             storesExactly(
                     expected,
-                    at -> kernel.persistEntry(
-                            at, payload, length, type, position, sequence, timestampNs, attributes, salt));
+                    at -> kernel.persistEntry(at, payload, length, type, position, sequence, timestampNs, epoch, salt));
             storesExactly(
                     expected,
-                    at -> kernel.storeEntry(
-                            at, payload, length, type, position, sequence, timestampNs, attributes, salt));
+                    at -> kernel.storeEntry(at, payload, length, type, position, sequence, timestampNs, epoch, salt));
         });
     }
 

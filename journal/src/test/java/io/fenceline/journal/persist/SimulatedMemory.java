@@ -113,7 +113,7 @@ final class SimulatedMemory extends ForwardingPersister {
                 long position,
                 long sequence,
                 long timestampNs,
-                long word,
+                int epoch,
                 int salt) {
             throw new UnsupportedOperationException();
         }
@@ -127,7 +127,7 @@ final class SimulatedMemory extends ForwardingPersister {
                 long position,
                 long sequence,
                 long timestampNs,
-                long word,
+                int epoch,
                 int salt) {
             throw new UnsupportedOperationException();
         }

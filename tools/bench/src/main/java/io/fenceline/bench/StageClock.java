@@ -44,13 +44,13 @@ final class StageClock extends ForwardingPersister {
             long position,
             long sequence,
             long timestampNs,
-            long attributes,
+            int epoch,
             int salt) {
         times.reserved();
         int length = FrameDescriptor.frameLength(lengthBytes);
         int slotsLength = FrameDescriptor.slotAlignedLength(length);
         FrameDescriptor.writeHeader(
-                bytes, 0, length, position, sequence, timestampNs, (int) attributes, FrameDescriptor.KIND_DATA, 0, 1);
+                bytes, 0, length, position, sequence, timestampNs, epoch, FrameDescriptor.KIND_DATA, 0, 1);
         FrameDescriptor.entryHeader(bytes, FrameDescriptor.HEADER_LENGTH_BYTES, lengthBytes, type);
         int payloadOffset = FrameDescriptor.HEADER_LENGTH_BYTES + FrameDescriptor.ENTRY_HEADER_LENGTH_BYTES;
         MemorySegment.copy(payload, 0, bytes, payloadOffset, lengthBytes);
