@@ -249,7 +249,7 @@ final class NativeKernel extends Instructions {
     }
 
     /// Everything about an entry travels in registers, six words and a `double` that is 8 bytes and no number: what
-    /// goes by the stack costs the next append some 3 % (ADR 00XX).
+    /// goes by the stack costs the next append some 3 % (ADR 0008).
     private static MethodHandle entryHandle(String name) {
         FunctionDescriptor descriptor =
                 FunctionDescriptor.ofVoid(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_DOUBLE);
