@@ -79,6 +79,16 @@ class GeometryTest {
         assertTrue(FrameDescriptor.frameLength(maximumPayload) <= maximumFrame);
     }
 
+    // The shortest frame, and one that fills its segment.
+    @ParameterizedTest
+    @CsvSource({"4096, 2, 64, 16", "4096, 65536, 4096, 1024", "1073741824, 2, 268435392, 268435344", "8192, 3, 128, 80"
+    })
+    void shouldTakeNumbersAtTheirBounds(int segmentLength, int segmentCount, int maximumFrame, int maximumPayload) {
+        assertTrue(Geometry.isValid(segmentLength, segmentCount, maximumFrame));
+        Geometry geometry = new Geometry(segmentLength, segmentCount, maximumFrame);
+        assertEquals(maximumPayload, geometry.maximumPayloadLengthBytes());
+    }
+
     @ParameterizedTest
     @CsvSource({
         "0, 4, 1088",

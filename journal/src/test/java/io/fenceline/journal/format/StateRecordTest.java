@@ -99,6 +99,41 @@ class StateRecordTest {
         assertNull(new StateRecord(1, 0, 0, 0, 0, 0, 0, 1, 1, 0).problem(FormatExamples.GEOMETRY));
         assertNotNull(new StateRecord(Long.MAX_VALUE, 0, 0, 0, 0, 0, 0, 1, 1, 0).problem(FormatExamples.GEOMETRY));
         assertNull(new StateRecord(9, 24576, 12288, 7, 8192, 64, 5, 4, 2, -1).problem(FormatExamples.GEOMETRY));
+        // The largest that there may be, and the next ones.
+        assertNull(of(StateRecord.LARGEST, 8192, 4096, 4096).problem(FormatExamples.GEOMETRY));
+        assertNotNull(of(StateRecord.LARGEST + 1, 8192, 4096, 4096).problem(FormatExamples.GEOMETRY));
+        long lease = StateRecord.LARGEST & -64;
+        long retained = StateRecord.LARGEST & -4096;
+        assertNull(of(2, lease, retained, retained).problem(FormatExamples.GEOMETRY));
+        assertNotNull(of(2, lease + 64, retained, retained).problem(FormatExamples.GEOMETRY));
+    }
+
+    private static StateRecord of(long version, long lease, long floor, long retained) {
+        return new StateRecord(version, lease, floor, 0, retained, 0, 1, 0, 3, 0);
+    }
+
+    @Test
+    void shouldTellItsFlagsApart() {
+        for (int flags = 0; flags < 8; flags++) {
+            StateRecord record = new StateRecord(1, 0, 0, 0, 0, 0, 0, flags, 1, 0);
+            assertEquals((flags & 1) != 0, record.isClean());
+            assertEquals((flags & 2) != 0, record.isTruncating());
+            assertEquals((flags & 4) != 0, record.isEmulated());
+        }
+    }
+
+    // Every bit of every field survives, on the last line of a page, also through a big-endian view of a line that
+    // holds another record.
+    @Test
+    void shouldReadBackEveryField() {
+        StateRecord old = new StateRecord(253, 1, 2, 3, 4, 5, 6, 7, 3, 9);
+        StateRecord record = new StateRecord(255, -2, -3, -4, -5, -6, -7, 0xFEDC, 0xBA, -8);
+        ByteBuffer line = ByteBuffer.allocateDirect(StateRecord.LENGTH_BYTES);
+        old.encode(line, SALT);
+        record.encode(line, SALT);
+        ByteBuffer page = ByteBuffer.allocateDirect(StateRecord.PAGE_LENGTH_BYTES);
+        page.put(63 * StateRecord.LENGTH_BYTES, line, 0, StateRecord.LENGTH_BYTES);
+        assertEquals(record, StateRecord.decode(page, 1, 63, SALT));
     }
 
     /// The geometry is 4 segments of 4096 bytes. Each line breaks one rule of `docs/FORMAT.md`, section 5.

@@ -24,6 +24,18 @@ class SuperblockTest {
     }
 
     @Test
+    void shouldDecodeTheFeaturesOfAnArchive() {
+        Superblock archive = new Superblock(
+                FormatExamples.JOURNAL_ID, -1, Geometry.of(8192, 3), Superblock.READ_ONLY_ARCHIVE | 4, -5);
+        ByteBuffer bytes = ByteBuffer.allocateDirect(Superblock.LENGTH_BYTES);
+        archive.encode(bytes);
+        assertEquals(archive, Superblock.decode(bytes).superblock());
+        assertTrue(archive.isArchive());
+        assertFalse(new Superblock(FormatExamples.JOURNAL_ID, -1, Geometry.of(8192, 3), 6, 0).isArchive());
+        assertFalse(new Superblock(FormatExamples.JOURNAL_ID, -1, Geometry.of(8192, 3), 0, 0).isArchive());
+    }
+
+    @Test
     void shouldCallBytesWithoutTheMagicForeign() {
         assertProblem(Problem.FOREIGN, "expected magic 0x46454e43454c494e", copy(bytes -> bytes.put(7, (byte) 'X')));
         assertProblem(Problem.FOREIGN, "actual 0x0000000000000000", ByteBuffer.allocateDirect(128));
@@ -111,6 +123,7 @@ class SuperblockTest {
     @Test
     void shouldKeepTheSaltOutOfItsText() {
         String text = FormatExamples.SUPERBLOCK.toString();
+        assertTrue(text.contains(FormatExamples.JOURNAL_ID.toString()), text);
         assertFalse(text.contains(Integer.toString(FormatExamples.SALT)), text);
         assertFalse(text.contains(Integer.toHexString(FormatExamples.SALT)), text);
     }
