@@ -50,6 +50,12 @@ public final class HostileFiles implements AutoCloseable {
     private static final int SEGMENTS = 4;
     private static final Geometry GEOMETRY = Geometry.of(Image.SEGMENT_LENGTH_BYTES, SEGMENTS);
     private static final int LARGEST_EDITS = 48;
+
+    /// From, to: what a journal of this size has ever written of its file. All else is zeros.
+    private static final int[][] WRITTEN = {
+        {0, 20 << 10}, {1 << 20, (1 << 20) + (12 << 10)}, {Geometry.HEAD_LENGTH_BYTES, (int) GEOMETRY.fileLengthBytes()}
+    };
+
     private static final int MAXIMUM_POLLS = 4096;
     private static final com.sun.management.ThreadMXBean THREADS =
             (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -77,6 +83,8 @@ public final class HostileFiles implements AutoCloseable {
             logs[i] = Files.readAllBytes(image.resolve("journal.log"));
             runs[i] = Files.readAllBytes(image.resolve("journal.run"));
         }
+        requireZerosBetween(logs[0]);
+        requireZerosBetween(logs[1]);
         directory = closed;
         log = ByteBuffer.allocate(logs[0].length).order(ByteOrder.LITTLE_ENDIAN);
         run = ByteBuffer.allocate(runs[0].length).order(ByteOrder.LITTLE_ENDIAN);
@@ -85,6 +93,16 @@ public final class HostileFiles implements AutoCloseable {
         log.put(0, logs[0]);
         salt = log.getInt(Superblock.SALT_OFFSET);
         reseal(crashedSalt);
+    }
+
+    private static void requireZerosBetween(byte[] image) {
+        for (int i = 1; i < WRITTEN.length; i++) {
+            for (int at = WRITTEN[i - 1][1]; at < WRITTEN[i][0]; at++) {
+                if (image[at] != 0) {
+                    throw new AssertionError("the log is written at offset " + at + ", too");
+                }
+            }
+        }
     }
 
     /// One salt for both images, so that an edit can be the same.
@@ -135,19 +153,22 @@ public final class HostileFiles implements AutoCloseable {
     private String runOnce(byte[] program) throws IOException {
         ByteBuffer input = ByteBuffer.wrap(program).order(ByteOrder.LITTLE_ENDIAN);
         int mode = input.hasRemaining() ? input.get() & 0xFF : 0;
-        log.put(0, logs[mode & 1]);
+        for (int[] part : WRITTEN) {
+            log.put(part[0], logs[mode & 1], part[0], part[1] - part[0]);
+        }
         run.put(0, runs[mode & 1]);
         int length = log.capacity();
         for (int i = 0; i < LARGEST_EDITS && input.remaining() >= 2; i++) {
             length = edit(input, length);
         }
-        write("journal.log", log.array(), length);
-        write("journal.run", run.array(), (mode & 2) != 0 ? run.capacity() : input.remaining() * 64);
+        write("journal.log", log.array(), length, WRITTEN);
+        int runLength = (mode & 2) != 0 ? run.capacity() : Math.min(run.capacity(), input.remaining() * 64);
+        write("journal.run", run.array(), runLength, new int[][] {{0, run.capacity()}});
         long allocated = THREADS.getCurrentThreadAllocatedBytes();
         long cpuNs = THREADS.getCurrentThreadCpuTime();
         read();
         if ((mode & 12) == 12) {
-            dump();
+            command((mode & 16) != 0 ? "info" : "dump");
         }
         write();
         long tookNs = THREADS.getCurrentThreadCpuTime() - cpuNs;
@@ -262,13 +283,20 @@ public final class HostileFiles implements AutoCloseable {
         return new Crc32c().of(direct, 0, to - from, 0);
     }
 
-    private void write(String name, byte[] bytes, int length) throws IOException {
-        try (FileChannel channel = FileChannel.open(
-                directory.resolve(name),
-                StandardOpenOption.WRITE,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING)) {
-            channel.write(ByteBuffer.wrap(bytes, 0, Math.min(length, bytes.length)));
+    /// Writes the parts as far as they lie below the length; what lies between them is zeros already, or a hole.
+    private void write(String name, byte[] bytes, int length, int[][] parts) throws IOException {
+        try (FileChannel channel =
+                FileChannel.open(directory.resolve(name), StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
+            channel.truncate(length);
+            for (int[] part : parts) {
+                int end = Math.min(part[1], length);
+                if (part[0] < end) {
+                    channel.write(ByteBuffer.wrap(bytes, part[0], end - part[0]), part[0]);
+                }
+            }
+            if (channel.size() < length) {
+                channel.write(ByteBuffer.allocate(1), length - 1L); // it ends between two parts
+            }
         }
     }
 
@@ -331,15 +359,13 @@ public final class HostileFiles implements AutoCloseable {
         }
     }
 
-    private void dump() {
+    private void command(String command) {
         PrintStream nothing = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
         Console console =
                 new Console(InputStream.nullInputStream(), OutputStream.nullOutputStream(), nothing, false, false);
-        for (String command : new String[] {"dump", "info"}) {
-            int code = Fenceline.run(console, command, directory.toString());
-            if (code == ExitCodes.BUG) {
-                throw new AssertionError(command + " ended with an internal error");
-            }
+        int code = Fenceline.run(console, command, directory.toString());
+        if (code == ExitCodes.BUG) {
+            throw new AssertionError(command + " ended with an internal error");
         }
     }
 
@@ -350,7 +376,8 @@ public final class HostileFiles implements AutoCloseable {
             journal = Journal.open(directory, Image.CONFIG);
             opened++;
             try (ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
-                long position = appender.append(MemorySegment.ofArray(new byte[100]));
+                int length = Math.min(100, journal.maximumPayloadLengthBytes());
+                long position = appender.append(MemorySegment.ofArray(new byte[length]));
                 if (position >= 0) {
                     delivered += position & 1;
                 }

@@ -18,6 +18,8 @@ import io.fenceline.journal.persist.FaultyFiles;
 import io.fenceline.journal.persist.FaultyFiles.Call;
 import io.fenceline.journal.persist.Posix;
 import io.fenceline.journal.positions.ShiftedClock;
+import io.fenceline.tailer.Cursor;
+import io.fenceline.tailer.CursorConfig;
 import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
 import java.io.IOException;
@@ -205,7 +207,7 @@ class StorageFaultsTest {
             }
             Path small = mounted.resolve("small");
             SmallJournals.create(small, 4096, 4, CONFIG);
-            Journal.open(small, CONFIG).close();
+            commitTo(small, "early");
             Path unopened = mounted.resolve("unopened");
             SmallJournals.create(unopened, 4096, 4, CONFIG);
             fill(mounted.resolve("filler"));
@@ -213,14 +215,41 @@ class StorageFaultsTest {
             JournalException.Io noRoom = assertThrows(JournalException.Io.class, () -> Journal.open(unopened, CONFIG));
             assertEquals(Posix.ENOSPC, noRoom.errno());
             appendAHundred(small);
+            JournalException.Io noCursor = assertThrows(JournalException.Io.class, () -> commitTo(small, "late"));
+            assertEquals(Posix.ENOSPC, noCursor.errno());
+            commitTo(small, "early");
+            try (Stream<Path> cursors = Files.list(small.resolve("cursors"))) {
+                assertEquals(List.of(small.resolve("cursors/early")), cursors.toList(), "nothing is left behind");
+            }
             remountReadOnly(mounted);
             JournalException.Io readOnly = assertThrows(JournalException.Io.class, () -> Journal.open(small, CONFIG));
             assertEquals(Posix.EROFS, readOnly.errno());
             directory = small;
             assertEquals(100, entries().size());
             assertTrue(Journal.verify(small).isWhole());
+            try (ReadOnlyJournal journal = Journal.openReadOnly(small)) {
+                assertEquals(100, journal.cursors().getFirst().nextSequence());
+            }
+            JournalException.Io noCommit = assertThrows(JournalException.Io.class, () -> commitReading(small, "early"));
+            assertEquals(Posix.EROFS, noCommit.errno());
         } finally {
             assertTrue(run("umount", "-l", mounted.toString()));
+        }
+    }
+
+    /// Polls all there is, and says so in a cursor, which is made if there is none.
+    private static void commitTo(Path journalDirectory, String name) {
+        try (Journal journal = Journal.open(journalDirectory, CONFIG);
+                Cursor cursor = Cursor.open(journal, name, CursorConfig.defaults())) {
+            while (cursor.poll(entry -> {}, 100) > 0) {}
+            cursor.commit();
+        }
+    }
+
+    private static void commitReading(Path journalDirectory, String name) {
+        try (ReadOnlyJournal journal = Journal.openReadOnly(journalDirectory);
+                Cursor cursor = Cursor.open(journal, name, CursorConfig.defaults())) {
+            cursor.commit();
         }
     }
 
