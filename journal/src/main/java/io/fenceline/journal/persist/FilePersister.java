@@ -16,6 +16,8 @@ abstract class FilePersister implements Persister {
     final DataFile file;
     private final Path owner;
     private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>();
+    private final MemorySegment capture = Posix.newCapture();
+    private final MemorySegment status = Posix.newStatusBuffer();
 
     /// @param owner the journal's directory, for messages
     FilePersister(DataFile file, Path owner) {
@@ -33,6 +35,17 @@ abstract class FilePersister implements Persister {
         check();
         try {
             file.layer().fsync(file.fd(), file.path());
+        } catch (JournalException.Io e) {
+            poison(e);
+            throw e;
+        }
+    }
+
+    @Override
+    public synchronized void checkFile() {
+        check();
+        try {
+            file.layer().checkWhole(file.fd(), file.lengthBytes(), status, capture, file.path());
         } catch (JournalException.Io e) {
             poison(e);
             throw e;
@@ -143,7 +156,6 @@ abstract class FilePersister implements Persister {
     /// return success. A sync of a file that was removed or cut off under the writer is no success either.
     static final class DevicePersister extends FilePersister {
         private final MemorySegment capture = Posix.newCapture();
-        private final MemorySegment status = Posix.newStatusBuffer();
 
         DevicePersister(DataFile file, Path owner) {
             super(file, owner);
@@ -165,11 +177,17 @@ abstract class FilePersister implements Persister {
             check();
             try {
                 file.layer().fdatasync(file.fd(), capture, file.path());
-                file.layer().checkWhole(file.fd(), file.lengthBytes(), status, capture, file.path());
             } catch (JournalException.Io e) {
                 poison(e);
                 throw e;
             }
+            super.checkFile();
+        }
+
+        /// Each drain has done so.
+        @Override
+        public synchronized void checkFile() {
+            check();
         }
 
         /// Writes the same bytes again: that also dirties pages that a failed sync has marked clean.

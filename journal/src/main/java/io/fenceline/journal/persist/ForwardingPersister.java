@@ -35,6 +35,11 @@ public abstract class ForwardingPersister implements Persister {
     }
 
     @Override
+    public void checkFile() {
+        medium.checkFile();
+    }
+
+    @Override
     public void read(long fileOffset, MemorySegment destination, long destinationOffset, long lengthBytes) {
         medium.read(fileOffset, destination, destinationOffset, lengthBytes);
     }

@@ -86,6 +86,12 @@ public interface Persister {
     /// Makes the whole file persistent for real, at every level.
     void sync();
 
+    /// Looks whether the file is still there and as long as it was: a mapping outlives the name of its file, and takes
+    /// stores that nobody will ever find. One system call, so with each state record, not with each append.
+    ///
+    /// @throws io.fenceline.journal.JournalException.Io if it is not: the fault of this medium then
+    default void checkFile() {}
+
     /// Reads by a system call, never through a mapping: a bad block is an exception, not a signal.
     ///
     /// @throws io.fenceline.journal.JournalException.Io if the bytes cannot be read

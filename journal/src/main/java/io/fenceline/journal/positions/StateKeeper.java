@@ -141,7 +141,7 @@ final class StateKeeper {
         persister.sync();
     }
 
-    /// Both mirrors of the line of the next version, under one drain.
+    /// Both mirrors of the line of the next version, under one drain. No promise is made about a file that is gone.
     private void write() {
         version++;
         StateRecord.encode(
@@ -161,6 +161,7 @@ final class StateKeeper {
             persister.store(StateRecord.fileOffset(version, mirror), lineBytes.address(), StateRecord.LENGTH_BYTES);
         }
         persister.drain();
+        persister.checkFile();
     }
 
     long lease() {

@@ -15,13 +15,17 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Somebody truncates `journal.log` under those who have it open. That loses data; nobody may claim otherwise.
+/// Somebody truncates or removes `journal.log` under those who have it open. That loses data; nobody may claim
+/// otherwise. What the tools say, and that another process goes on when the file is put back.
 final class TruncatedLogTest {
     private static final int SEGMENT_LENGTH_BYTES = 2 << 20;
     private static final int SEGMENT_COUNT = 8;
@@ -107,6 +111,70 @@ final class TruncatedLogTest {
             }
             expectRefusal(journal);
         });
+    }
+
+    // A mapping outlives the name of its file, and stores into it succeed: it is looked after with each state record.
+    // So no more is acknowledged than the lease allows that was durable when the file went.
+    @ParameterizedTest
+    @EnumSource(names = {"MEMORY", "PROCESS"})
+    void shouldPoisonAMappedWriterWithinALeaseWhenTheLogIsRemoved(Durability durability) {
+        JournalUnderTest journal = newJournal(durability);
+        journal.keepIfFailing(() -> {
+            try (Children children = new Children(1);
+                    ReadOnlyJournal reader = Journal.openReadOnly(journal.directory())) {
+                ChildProcess tailer = children.tailer(journal, "oldest");
+                ChildProcess writer = children.writer(journal, "OVERWRITE", Long.MAX_VALUE, "wait");
+                writer.await(Kind.OPENED);
+                writer.await(Kind.NEXT);
+                List<Report> acknowledged = new ArrayList<>(List.of(writer.await(Kind.FRAME)));
+                writer.signal("STOP");
+                writer.awaitState('T');
+                long lease = reader.view().newestState().lease();
+                Path kept = journal.log().resolveSibling("kept");
+                Files.copy(journal.log(), kept);
+                Files.delete(journal.log());
+                tools(journal, 3, "is not a journal: it holds no journal.log");
+                writer.signal("CONT");
+                assertEquals(Child.REFUSED, writer.exitCode(), writer::errors);
+                assertTrue(writer.errors().contains("was removed under the writer"), writer::errors);
+                acknowledged.addAll(writer.rest());
+                for (Report frame : acknowledged) {
+                    assertTrue(frame.position() < lease, frame + " beyond the lease " + lease);
+                }
+                // The tailer has the file still, and shows what was published.
+                List<Report> seen = tailer.send("mark").awaitAll(Kind.MARK);
+                Report shown = seen.get(seen.size() - 2);
+                assertTrue(shown.position() >= acknowledged.getLast().position(), () -> "shown up to " + shown);
+                assertThrows(JournalException.NotAJournal.class, () -> Journal.open(journal.directory()));
+                Files.move(kept, journal.log());
+                recover(journal, acknowledged.getFirst());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+    }
+
+    /// Another process opens what was put back, keeps what was acknowledged before the copy was made, and appends.
+    private static void recover(JournalUnderTest journal, Report acknowledged) {
+        try (Children children = new Children(0)) {
+            ChildProcess next = children.writer(journal, "OVERWRITE", 3, "close");
+            assertEquals(0, next.exitCode(), next::errors);
+            Report last = next.await(Kind.OPENED);
+            assertTrue(last.position() >= acknowledged.position(), last + " but acknowledged " + acknowledged);
+            assertEquals(1 + 3, next.rest().size(), "NEXT, and three frames");
+        }
+        assertTrue(Journal.verify(journal.directory()).isWhole());
+    }
+
+    private static void tools(JournalUnderTest journal, int exitCode, String text) {
+        for (String command : List.of("info", "verify", "dump")) {
+            try (ChildProcess tool = ChildProcess.start(
+                    "io.fenceline.tools.Fenceline", command, journal.directory().toString())) {
+                int exit = tool.exitCode();
+                assertTrue(exit == exitCode || exit == 0 && command.equals("dump"), command + ": exit code " + exit);
+                assertTrue(tool.errors().contains(text), command + ": " + tool.errors());
+            }
+        }
     }
 
     // `pwrite` makes the file longer again, and `fdatasync` says that all is well: nothing is acknowledged all the
