@@ -44,9 +44,15 @@ final class ChildProcess implements AutoCloseable {
     }
 
     static ChildProcess start(String mainClass, String... arguments) {
+        return start(List.of(), mainClass, arguments);
+    }
+
+    /// The same under another program, which ends as the JVM does.
+    static ChildProcess start(List<String> program, String mainClass, String... arguments) {
         try {
             Path errors = Files.createTempFile("fenceline-child-", ".err");
-            List<String> command = new ArrayList<>(List.of(
+            List<String> command = new ArrayList<>(program);
+            command.addAll(List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "-Xmx64m",
                     "-XX:+UseSerialGC",

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /// Real writer processes, killed at random moments under load; see [Campaign] and [Witness].
 final class KillCampaignTest {
     private static final int KILLS = 18;
-    private static final int SLOW_KILLS = 334;
+    private static final int SLOW_KILLS = Integer.getInteger("fenceline.kills", 334);
 
     // I1 to I5 and I18 for real processes: 18 kills for each durability, the three beside each other.
     @Test
@@ -26,7 +26,7 @@ final class KillCampaignTest {
     @Test
     @Tag("slow")
     void shouldLoseNothingAcknowledgedWhenWriterIsKilledAThousandTimes() throws InterruptedException {
-        run(SLOW_KILLS, "KillCampaignTest -Dgroups=slow -DexcludedGroups=");
+        run(SLOW_KILLS, "KillCampaignTest -Dgroups=slow -DexcludedGroups= -Dfenceline.kills=" + SLOW_KILLS);
     }
 
     private static void run(int kills, String repeat) throws InterruptedException {

@@ -21,38 +21,58 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /// A writer process with many threads is killed, again and again; what its threads were told is in another process by
 /// then. Everything told and still retained is recovered, at its place, each thread's entries are in order, and no hole
 /// is left.
 class ManyThreadsKillTest {
     private static final int KILLS = 26;
-    private static final int SLOW_KILLS = 500;
-    private static final int GROUP_KILLS = 5;
+    private static final int GROUP_KILLS = 32;
+    private static final int SLOW_KILLS = Integer.getInteger("fenceline.kills", 300);
 
-    /// 52 kills of 16 threads that share an appender, over two segments of 64 KiB.
+    /// 26 kills for each level of 16 threads that share an appender, over two segments of 64 KiB.
     @Test
     void shouldKeepWhatManyThreadsWereTold() throws InterruptedException {
-        run(KILLS);
+        run("CONCURRENT", 16, KILLS, Durability.PROCESS, Durability.MEMORY);
     }
 
     @Test
     @Tag("slow")
-    void shouldKeepWhatManyThreadsWereToldAThousandTimes() throws InterruptedException {
-        run(SLOW_KILLS);
+    void shouldKeepWhatManyThreadsWereToldManyTimes() throws InterruptedException {
+        run("CONCURRENT", 16, SLOW_KILLS, Durability.PROCESS, Durability.MEMORY);
     }
 
-    private static void run(int kills) throws InterruptedException {
+    /// 32 kills for each level of 4 threads whose entries are committed in groups.
+    @Test
+    void shouldKeepWhatThreadsWereToldInGroups() throws InterruptedException {
+        run("GROUP", 4, GROUP_KILLS, Durability.values());
+    }
+
+    @Test
+    @Tag("slow")
+    void shouldKeepWhatThreadsWereToldInGroupsManyTimes() throws InterruptedException {
+        run("GROUP", 4, SLOW_KILLS, Durability.values());
+    }
+
+    private static boolean isThere(Durability level) {
+        return switch (level) {
+            case MEMORY -> Kernel.isAvailable();
+            case DEVICE -> JournalUnderTest.isDeviceThere();
+            case PROCESS -> true;
+        };
+    }
+
+    /// The levels beside each other.
+    private static void run(String appender, int threads, int kills, Durability... levels) throws InterruptedException {
         AssertionError failure = new AssertionError("see the suppressed");
-        try (ExecutorService lanes = Executors.newFixedThreadPool(2)) {
+        try (ExecutorService lanes = Executors.newFixedThreadPool(levels.length)) {
             List<Future<?>> campaigns = new ArrayList<>();
-            campaigns.add(lanes.submit(() -> campaign(Durability.PROCESS, "CONCURRENT", 16, kills)));
-            if (Kernel.isAvailable()) {
-                campaigns.add(lanes.submit(() -> campaign(Durability.MEMORY, "CONCURRENT", 16, kills)));
-            } else {
-                System.out.println("Kills of many threads: MEMORY skipped: this build holds no native kernel");
+            for (Durability level : levels) {
+                if (isThere(level)) {
+                    campaigns.add(lanes.submit(() -> campaign(level, appender, threads, kills)));
+                } else {
+                    System.out.println("Kills of many threads: " + level + " skipped: it cannot be had here");
+                }
             }
             for (Future<?> campaign : campaigns) {
                 try {
@@ -65,17 +85,6 @@ class ManyThreadsKillTest {
         if (failure.getSuppressed().length > 0) {
             throw failure;
         }
-    }
-
-    @ParameterizedTest
-    @EnumSource(
-            value = Durability.class,
-            names = {"MEMORY", "DEVICE"})
-    void shouldKeepWhatThreadsWereToldInGroups(Durability durability) {
-        if (durability == Durability.DEVICE && !JournalUnderTest.isDeviceThere()) {
-            return;
-        }
-        campaign(durability, "GROUP", 4, GROUP_KILLS);
     }
 
     private static void campaign(Durability durability, String appender, int threads, int kills) {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// | MARK | of the tailer, that has seen all there is | its next | 0 |
 /// | CUTTING | where a cut begins, before it | 0 | 0 |
 /// | CUT | behind what was cut | where the cut began | 0 |
+/// | FAILED | thread | what it was about to append | errno, 1 if the journal was poisoned before |
 /// | FULL | published, when the ring was full and the writer stopped appending | of the next entry | 0 |
 record Report(Kind kind, long position, long sequence, int high, int low) {
     static final int LENGTH_BYTES = 4 * Long.BYTES;
@@ -32,7 +33,8 @@ record Report(Kind kind, long position, long sequence, int high, int low) {
         MARK(5),
         FULL(6),
         CUTTING(7),
-        CUT(8);
+        CUT(8),
+        FAILED(9);
 
         private final long code;
 
