@@ -76,7 +76,7 @@ class HostileFilesTest {
                 "--custom_hook_includes=io.fenceline.none.**",
                 "-runs=" + Integer.getInteger("fenceline.inputs", 1_000_000),
                 "-max_len=512",
-                "-timeout=1800", // of the wall clock: on a busy machine it says nothing; HostileFiles counts processor time
+                "-timeout=1800", // of the wall clock; HostileFiles counts processor time
                 "-rss_limit_mb=2048",
                 Files.createDirectories(MODULE.resolve("target/corpus")).toString(),
                 CORPUS.toString());
