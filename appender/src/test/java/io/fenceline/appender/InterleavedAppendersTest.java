@@ -19,9 +19,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Several threads append, interleaved by a deterministic scheduler that may switch before each store, before and after
-/// each drain, and wherever one waits. At each of these points: what a process crash and power cuts leave is recovered,
-/// and judged against what the threads had been told.
+/// Several threads append, interleaved by a deterministic scheduler that may switch before each store, before and
+/// after each drain, and wherever one waits. At each of these points: what a process crash and power cuts leave is
+/// recovered, and judged against what the threads had been told.
 class InterleavedAppendersTest {
     private static final String SEED = "fenceline.crash.seed";
 
@@ -101,7 +101,7 @@ class InterleavedAppendersTest {
     }
 
     /// Nobody else could run while the turn is given away there.
-    private static boolean isWithinMonitor() {
+    static boolean isWithinMonitor() {
         return StackWalker.getInstance()
                 .walk(frames -> frames.anyMatch(f -> f.getClassName().equals(Positions.class.getName())
                         && !f.getMethodName().equals("checkFault")));

@@ -16,9 +16,12 @@ import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.persist.Kernel;
 import io.fenceline.journal.positions.Positions;
+import io.fenceline.journal.positions.Reservations;
 import io.fenceline.journal.positions.SimulatedJournal;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -186,8 +189,10 @@ class ThreadDeathTest {
                 boolean whole = open.positions().persister().fault() == null;
                 poisoned += whole ? 0 : 1;
                 acknowledgedEnd = open.positions().reserved();
-                // The other way round it need not be: who dies while it helps poisons, and may have published its own.
-                assertTrue(!whole || open.positions().run().published() == acknowledgedEnd);
+                boolean published = open.positions().run().published() == acknowledgedEnd;
+                assertTrue(
+                        whole == published || (published && isOfNoHole(open.positions())),
+                        () -> "whole " + whole + ", published " + published);
                 assertEquals(!whole, open.positions().run().isPoisoned());
             }
             assertTrue(Journal.verify(path).isWhole());
@@ -197,6 +202,17 @@ class ThreadDeathTest {
         }
         int poisonings = poisoned;
         assertTrue(died.get() > threads, () -> "died " + died + ", poisoned " + poisonings);
+    }
+
+    /// A journal is poisoned over slots that nobody will publish; and, with all published, by a thread that died
+    /// where it helps, behind which others may wait (`DeathAtEachStepTest` shows that), or where it writes a state
+    /// record.
+    private static boolean isOfNoHole(Positions positions) {
+        Throwable fault = Objects.requireNonNull(positions.persister().fault());
+        return Arrays.stream(fault.getStackTrace())
+                .anyMatch(frame -> frame.getClassName().equals(Reservations.class.getName())
+                        || frame.getMethodName().equals("publish")
+                        || frame.getMethodName().equals("admit"));
     }
 
     /// To the end of the stack; on the way back an append at each depth, until three in a row have succeeded.

@@ -244,8 +244,8 @@ public final class Positions {
         return !stopped || enterLate(activity);
     }
 
-    /// Lets a cut go first, for an append that owns nothing and has written nothing; position, sequence and epoch may
-    /// be others afterwards.
+    /// Lets a cut go first, for an append that owns nothing and has written nothing; position, sequence and epoch
+    /// may be others afterwards.
     ///
     /// @return as [#enter]
     public boolean stepAside(Activity activity) {
@@ -407,8 +407,8 @@ public final class Positions {
         return all;
     }
 
-    /// Gives up what is kept for gates only and every gate has passed, or what is not to be kept any more, so that a
-    /// frame can end at `end`.
+    /// Gives up what is kept for gates only and every gate has passed, or what is not to be kept any more, so that
+    /// a frame can end at `end`.
     private boolean reclaimForRoom(long end) {
         long wanted = roundUpToSegment(end - geometry.capacityBytes());
         if (wanted > floorPosition() || !(isForGatesOnly() || isNotKept(wanted)) || !reclaimAll(wanted)) {
@@ -463,12 +463,12 @@ public final class Positions {
         if (retained > floor) {
             throw new IllegalStateException("retained " + retained + " would pass the floor " + floor);
         }
+        Events.LeaseExtension event = Events.beginLeaseExtension(); // may throw: nothing has been said yet
         if (retained > keeper.retained()) {
             run.retain(retained);
         }
         leaseSeen = keeper.lease(); // durable before, and no more than the ring's length beyond what is retained
         extending = true;
-        Events.LeaseExtension event = Events.beginLeaseExtension();
         try {
             keeper.extend(lease, retained, floor, floorSequence); // no lambda: appends allocate nothing
         } catch (RuntimeException | Error e) {
