@@ -4,9 +4,11 @@ import java.util.concurrent.locks.LockSupport;
 
 /// What the committing thread does: takes from the lanes, waits for more to gather, commits.
 ///
-/// **Gathering.** After a commit of n entries the next one waits until n have arrived again, or a tenth of the
-/// median commit time, or the maximum delay has passed: else producers split into two cohorts that each ride
-/// every second sync. A flush, and closing, end it; so does a full run.
+/// **Gathering.** Producers that wait for their entries come again when they have been told; without a wait for them
+/// they split into two cohorts that each ride every second sync. So a commit waits until all have come that were in
+/// the last one, or came while it was under way; or until nobody has come for a tenth of the median commit time, or
+/// half of that time, or the maximum delay, has passed. Others gather until as many have come as were in the last
+/// commit, or a tenth of its time has passed. A flush, and closing, end it; so does a full run.
 final class CommitLoop implements Runnable {
     private static final int SPINS = 100;
     private static final long PARK_NS = 50_000;
@@ -23,6 +25,7 @@ final class CommitLoop implements Runnable {
     private final GroupCommitConfig config;
     private final RelaxedBudget budget;
     private int spins;
+    private long lastArrivalNs;
     private volatile boolean hurried;
     private volatile boolean ending;
 
@@ -91,12 +94,20 @@ final class CommitLoop implements Runnable {
             return false;
         }
         boolean relaxed = committer.isRelaxed();
-        boolean streams = found && !committer.isWaitedFor();
-        long elapsedNs = System.nanoTime() - committer.gatheringSinceNs();
-        boolean ready = relaxed
-                ? elapsedNs >= budget.delayNs() || committer.isUrgent()
-                : elapsedNs >= Math.min(config.maximumDelayNs(), streams ? STREAM_NS : committer.medianCommitNs() / 10)
-                        || (!streams && committer.pending() >= committer.lastSize());
+        boolean waitedFor = committer.isWaitedFor();
+        boolean streams = found && !waitedFor;
+        long nowNs = System.nanoTime();
+        long elapsedNs = nowNs - committer.gatheringSinceNs();
+        boolean ready;
+        if (relaxed) {
+            ready = elapsedNs >= budget.delayNs() || committer.isUrgent();
+        } else if (waitedFor) {
+            ready = haveAllCome(found, nowNs, elapsedNs);
+        } else {
+            long longestNs = streams ? STREAM_NS : committer.medianCommitNs() / 10;
+            ready = elapsedNs >= Math.min(config.maximumDelayNs(), longestNs)
+                    || (!streams && committer.pending() >= committer.lastSize());
+        }
         if (ready) {
             return false;
         }
@@ -108,5 +119,18 @@ final class CommitLoop implements Runnable {
             Thread.yield();
         }
         return true;
+    }
+
+    /// Whether all producers have come again, as far as one can know; or whoever is still to come takes too long.
+    private boolean haveAllCome(boolean found, long nowNs, long elapsedNs) {
+        long arrivedBeforeNs = nowNs - lastArrivalNs;
+        if (found || arrivedBeforeNs > elapsedNs) {
+            lastArrivalNs = nowNs;
+            arrivedBeforeNs = 0;
+        }
+        long commitNs = committer.medianCommitNs();
+        return committer.pending() >= committer.expected()
+                || elapsedNs >= Math.min(config.maximumDelayNs(), commitNs / 2)
+                || arrivedBeforeNs > commitNs / 10;
     }
 }

@@ -23,9 +23,10 @@ import org.agrona.DirectBuffer;
 /// **A commit** is one frame, recovered whole or not at all, as long as it fits into one (65535 entries, a quarter
 /// of a segment); else several, of which a crash before the acknowledgement leaves the first ones, or none.
 ///
-/// **Gathering.** After a commit of n entries the next one waits until n have arrived again, or a tenth of the
-/// median commit time, or the maximum delay has passed: else producers split into two cohorts that each ride every
-/// second sync. Entries that nobody waits for gather as long as they keep coming, up to 20 µs and a sleep of the
+/// **Gathering.** A commit of entries that are waited for waits until all have come again that were in the last one, or
+/// came meanwhile; or until nobody has come for a tenth of the median commit time; at most half of that time, or the
+/// maximum delay: else producers split into two cohorts that each ride every second sync. Entries that nobody waits for
+/// gather as long as they keep coming, up to 20 µs and a sleep of the
 /// committing thread.
 ///
 /// **Relaxed** entries ([#appendRelaxed]) are accepted before they are durable. Any crash, of the process too, may
@@ -81,9 +82,9 @@ public final class GroupCommitAppender implements AutoCloseable {
     private GroupCommitAppender(Positions positions, GroupCommitConfig config, Consumer<Throwable> errors) {
         appender = ExclusiveAppender.open(positions);
         budget = new RelaxedBudget(config.lossBound(), positions.geometry().segmentLengthBytes() / 8);
-        committer = new GroupCommitter(appender, config, budget, errors);
-        maximumPayloadLengthBytes = positions.geometry().maximumPayloadLengthBytes();
         lanes = new Lanes(config);
+        committer = new GroupCommitter(appender, lanes, config, budget, errors);
+        maximumPayloadLengthBytes = positions.geometry().maximumPayloadLengthBytes();
         lane = ThreadLocal.withInitial(lanes::add);
         loop = new CommitLoop(lanes, committer, config, budget);
         committing = Thread.ofPlatform().daemon(true).name("fenceline-commit").start(loop);
@@ -245,6 +246,23 @@ public final class GroupCommitAppender implements AutoCloseable {
         return handOverRelaxed(payload, COPY, type, Long.MAX_VALUE);
     }
 
+    /// The same for an Agrona buffer.
+    public long appendRelaxed(DirectBuffer buffer, int offset, int length, int type) {
+        int entryLength = FrameDescriptor.entryLength(checkedLength(length));
+        long result = takeBudget(entryLength, Long.MAX_VALUE);
+        if (result != 0) {
+            return result;
+        }
+        boolean accepted = false;
+        try {
+            result = handOver(buffer, offset, length, type, GroupCommitter.Relaxed.RELAXED, Long.MAX_VALUE);
+            accepted = result == 0;
+            return result;
+        } finally {
+            giveBackUnless(accepted, entryLength);
+        }
+    }
+
     /// The same for a message that is encoded in place.
     public <T> long appendRelaxed(T message, EntryEncoder<? super T> encoder) {
         return handOverRelaxed(message, encoder, encoder.type(message), Long.MAX_VALUE);
@@ -259,11 +277,29 @@ public final class GroupCommitAppender implements AutoCloseable {
     }
 
     private <T> long handOverRelaxed(T message, EntryEncoder<? super T> encoder, int type, long timeoutNs) {
+        int length = FrameDescriptor.entryLength(checkedLength(encoder.lengthBytes(message)));
+        long result = takeBudget(length, timeoutNs);
+        if (result != 0) {
+            return result;
+        }
+        boolean accepted = false;
+        try {
+            result = handOver(message, encoder, type, GroupCommitter.Relaxed.RELAXED, timeoutNs);
+            accepted = result == 0;
+            return result;
+        } finally {
+            giveBackUnless(accepted, length);
+        }
+    }
+
+    /// Takes what a relaxed entry of that length, in a frame, may owe.
+    ///
+    /// @return 0, or a result of [AppendResult]: nothing was taken
+    private long takeBudget(int length, long timeoutNs) {
         if (lane.get().expects()) {
             lane.get().expect(-1);
             throw new IllegalStateException("nobody would be told of a conflict: use appendAsync");
         }
-        int length = FrameDescriptor.entryLength(checkedLength(encoder.lengthBytes(message)));
         long startNs = System.nanoTime();
         for (int spins = 0; !budget.take(length); spins++) {
             if (closed) {
@@ -277,18 +313,16 @@ public final class GroupCommitAppender implements AutoCloseable {
                 return result;
             }
         }
-        boolean accepted = false;
-        try {
-            if (committer.isPoisoned()) {
-                throw committer.poisoned();
-            }
-            long result = handOver(message, encoder, type, GroupCommitter.Relaxed.RELAXED, timeoutNs);
-            accepted = result == 0;
-            return result;
-        } finally {
-            if (!accepted) {
-                budget.giveBack(1, length);
-            }
+        if (committer.isPoisoned()) {
+            budget.giveBack(1, length);
+            throw committer.poisoned();
+        }
+        return 0;
+    }
+
+    private void giveBackUnless(boolean accepted, int length) {
+        if (!accepted) {
+            budget.giveBack(1, length);
         }
     }
 

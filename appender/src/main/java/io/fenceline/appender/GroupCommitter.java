@@ -33,6 +33,7 @@ final class GroupCommitter {
     private final Consumer<Throwable> errors;
     private final FrameRun run;
     private final RelaxedBudget budget;
+    private final Lanes lanes;
 
     // Who is to be told of the gathered entries: one listener of so many that follow each other.
     private @Nullable CommitListener[] listeners = new CommitListener[FIRST_GROUPS];
@@ -49,13 +50,19 @@ final class GroupCommitter {
     private int relaxed;
     private long relaxedLengthBytes;
     private int lastSize = 1;
+    private int expected = 1;
     private long lastResult;
     private long gatheringSinceNs;
     private volatile JournalException.@Nullable Poisoned poison;
 
     GroupCommitter(
-            ExclusiveAppender appender, GroupCommitConfig config, RelaxedBudget budget, Consumer<Throwable> errors) {
+            ExclusiveAppender appender,
+            Lanes lanes,
+            GroupCommitConfig config,
+            RelaxedBudget budget,
+            Consumer<Throwable> errors) {
         this.appender = appender;
+        this.lanes = lanes;
         this.errors = errors;
         this.budget = budget;
         this.maximumBatch = config.maximumBatch();
@@ -200,6 +207,11 @@ final class GroupCommitter {
         return lastSize;
     }
 
+    /// Entries in the last commit, and those that had come while it was under way: so many producers may come again.
+    int expected() {
+        return expected;
+    }
+
     /// The middle one of the last times that a commit took, in ns; 0 before the first.
     long medianCommitNs() {
         int n = Math.min(syncs, SYNC_SAMPLES);
@@ -238,6 +250,7 @@ final class GroupCommitter {
         syncNs[syncs++ % SYNC_SAMPLES] = gatheringSinceNs - startNs;
         lastResult = result == AppendResult.CONFLICT ? lastResult : result;
         lastSize = pending;
+        expected = pending == waiting ? pending + lanes.waiting() : pending; // before anybody is told, and comes again
         waiting = 0;
         if (result >= 0) {
             tellCommitted();

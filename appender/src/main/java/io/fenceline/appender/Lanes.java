@@ -62,6 +62,15 @@ final class Lanes {
         return true;
     }
 
+    /// Lanes with something to be taken.
+    int waiting() {
+        int count = 0;
+        for (Lane lane : all) {
+            count += lane.isEmpty() ? 0 : 1;
+        }
+        return count;
+    }
+
     /// By the committing thread: takes what is there.
     ///
     /// @return false if there was nothing

@@ -1,5 +1,6 @@
 package io.fenceline.appender;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -21,11 +22,13 @@ import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 
 /// Relaxed appends beside durable ones: what a crash may take, and what it may not.
@@ -69,7 +72,8 @@ class RelaxedAppendTest {
         assertTrue(errors.isEmpty());
     }
 
-    /// Entries, bytes, time: each of the three bounds makes them durable with nobody asking; so do a flush and a close.
+    /// Entries, bytes, time: each of the three bounds makes them durable with nobody asking; so do a flush and a
+    /// close.
     @Test
     void shouldBecomeDurableWithinEachBound() {
         Positions positions = journal.open(CONFIG);
@@ -80,8 +84,10 @@ class RelaxedAppendTest {
         long entries = 0;
         for (LossBound bound : bounds) {
             try (GroupCommitAppender appender = open(positions, bound)) {
-                for (int i = 0; i < 8; i++) {
+                for (int i = 0; i < 8; i += 2) {
                     assertEquals(0, appender.appendRelaxed(payload(0, entries++), 0));
+                    byte[] buffer = Arrays.copyOf(Acknowledged.payload(0, entries++, 24), 30);
+                    assertEquals(0, appender.appendRelaxed(new UnsafeBuffer(buffer), 0, 24, 7));
                 }
                 long expected = entries - 8 + 5; // more than half of the bound
                 Team.await(bound + " makes durable", () -> durableEntries() >= expected);
@@ -94,6 +100,29 @@ class RelaxedAppendTest {
             assertEquals(entries, durableEntries(), "flushed");
         }
         assertTrue(positions.close());
+        List<byte[]> found = journal.walk().payloads();
+        assertEquals(entries, found.size());
+        for (int i = 0; i < entries; i++) {
+            assertArrayEquals(Acknowledged.payload(0, i, 24), found.get(i));
+        }
+    }
+
+    /// A buffer that cannot be read: nothing is accepted, and nothing owed for it, as often as it is tried.
+    @Test
+    void shouldOweNothingForABufferThatCannotBeRead() {
+        Positions positions = journal.open(CONFIG);
+        try (GroupCommitAppender appender = open(positions, new LossBound(2, 1 << 20, FOREVER_NS))) {
+            UnsafeBuffer buffer = new UnsafeBuffer(new byte[8]);
+            for (int i = 0; i < 5; i++) {
+                assertThrows(IndexOutOfBoundsException.class, () -> appender.appendRelaxed(buffer, 4, 8, 0));
+                assertThrows(IllegalArgumentException.class, () -> appender.appendRelaxed(buffer, 0, 1 << 20, 0));
+            }
+            assertEquals(0, appender.appendRelaxed(buffer, 0, 8, 0));
+            assertEquals(0, appender.appendRelaxed(buffer, 0, 8, 0));
+            assertEquals(0, appender.flush());
+        }
+        assertTrue(positions.close());
+        assertEquals(2, journal.walk().payloads().size());
     }
 
     /// What was accepted and is not durable never exceeds the bound: counted against the medium before every drain.
