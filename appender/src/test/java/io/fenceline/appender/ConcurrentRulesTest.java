@@ -20,6 +20,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// The rules of the design that need two threads, each by threads that are stopped where it hurts.
@@ -74,7 +76,8 @@ class ConcurrentRulesTest {
         assertTrue(positions.close());
     }
 
-    /// §5, *close*: with a reservation that nobody has published the record is not a clean one, so that recovery looks.
+    /// §5, *close*: with a reservation that nobody has published the record is not a clean one, so that recovery
+    /// looks.
     @Test
     void shouldNotCloseAsCleanOverAHole() {
         SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(SEGMENT, 2));
@@ -158,9 +161,7 @@ class ConcurrentRulesTest {
             boolean extending = step == Step.DRAIN
                     && stop.get()
                     && Thread.currentThread().getName().equals("member-0")
-                    && StackWalker.getInstance()
-                            .walk(frames ->
-                                    frames.anyMatch(f -> f.getMethodName().equals("changeState")));
+                    && isIn("changeState");
             if (extending && stopped.getCount() > 0) {
                 stopped.countDown();
                 Team.await("to go on", () -> goOn.getCount() == 0);
@@ -188,5 +189,61 @@ class ConcurrentRulesTest {
         appender.close();
         assertTrue(positions.close());
         assertTrue(journal.walk().invalidSlots().isEmpty());
+    }
+
+    /// §4: one mutex owns the master copy of the state record. A thread is stopped before the drain of a record
+    /// that makes the lease longer; another one gives a segment up meanwhile: its record comes behind, and both are
+    /// in the last one.
+    @Test
+    void shouldWriteStateRecordsOneAfterTheOther() {
+        SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(SEGMENT, 64));
+        AtomicBoolean stop = new AtomicBoolean();
+        HookedPersister.Hook hook = step -> {
+            if (step == Step.DRAIN
+                    && stop.get()
+                    && Thread.currentThread().getName().equals("member-0")
+                    && isIn("changeState")
+                    && stopped.getCount() > 0) {
+                stopped.countDown();
+                Team.await("to go on", () -> goOn.getCount() == 0);
+            }
+        };
+        Positions positions = journal.open(medium -> new HookedPersister(medium, hook), BLOCK);
+        ConcurrentAppender appender = ConcurrentAppender.open(positions);
+        assertEquals(0, append(appender));
+        long lease = positions.lease();
+        stop.set(true);
+        Team extending = Team.of(1, thread -> {
+                    while (stopped.getCount() > 0) {
+                        append(appender);
+                    }
+                })
+                .begin();
+        Team.await("it is stopped", () -> stopped.getCount() == 0);
+        long operations = journal.medium().count();
+        AtomicReference<@Nullable Thread> second = new AtomicReference<>();
+        Team retaining = Team.of(1, thread -> {
+                    second.set(Thread.currentThread());
+                    assertEquals(SEGMENT, positions.retain(SEGMENT));
+                })
+                .begin();
+        Team.await("it waits for the other one's record", () -> {
+            Thread thread = second.get();
+            assertEquals(operations, journal.medium().count(), "a record beside another one's");
+            return thread != null && thread.getState() == Thread.State.BLOCKED;
+        });
+        goOn.countDown();
+        extending.join();
+        retaining.join();
+        StateRecord state = journal.state();
+        assertEquals(SEGMENT, state.retained());
+        assertTrue(state.lease() > lease, "the longer lease was lost");
+        appender.close();
+        assertTrue(positions.close());
+    }
+
+    private static boolean isIn(String method) {
+        return StackWalker.getInstance()
+                .walk(frames -> frames.anyMatch(f -> f.getMethodName().equals(method)));
     }
 }

@@ -13,6 +13,10 @@ import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.Team;
 import io.fenceline.journal.format.FrameVerdict;
+import io.fenceline.journal.persist.FaultyFiles;
+import io.fenceline.journal.persist.FaultyFiles.Call;
+import io.fenceline.journal.persist.Persister;
+import io.fenceline.journal.persist.Posix;
 import io.fenceline.journal.recovery.EntryCursor;
 import io.fenceline.journal.recovery.FrameWalk;
 import io.fenceline.journal.recovery.Inspection;
@@ -28,20 +32,34 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Group commit at `DEVICE` over a real file whose descriptor fails under load: the kernel itself refuses every
-/// `pwrite` (`/dev/full`: ENOSPC) or every `fdatasync` (a pipe takes writes at no offset, and cannot be synced) from
-/// one moment on.
+/// `pwrite` (`/dev/full`: ENOSPC) or every `fdatasync` (a pipe takes writes at no offset, and cannot be synced)
+/// from one moment on.
 class GroupCommitDeviceTest {
     private static final int O_WRONLY = 1;
+    private static final JournalConfig CONFIG = JournalConfig.defaults()
+            .withDurability(Durability.DEVICE)
+            .withFullPolicy(FullPolicy.FAIL)
+            .withSegmentLengthBytes(2 << 20)
+            .withSegmentCount(4);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
     private Path parent;
@@ -65,17 +83,12 @@ class GroupCommitDeviceTest {
     @ParameterizedTest
     @ValueSource(strings = {"/dev/full", "/dev/null"})
     void shouldAcknowledgeNothingAfterTheKernelHasFailed(String broken) throws Throwable {
-        JournalConfig config = JournalConfig.defaults()
-                .withDurability(Durability.DEVICE)
-                .withFullPolicy(FullPolicy.FAIL)
-                .withSegmentLengthBytes(2 << 20)
-                .withSegmentCount(4);
         Map<Long, byte[]> bySequence = new ConcurrentHashMap<>();
         List<Throwable> errors = new CopyOnWriteArrayList<>();
         AtomicLong accepted = new AtomicLong();
         AtomicLong told = new AtomicLong();
         Path directory = parent.resolve("journal");
-        Journal journal = Journal.create(directory, config);
+        Journal journal = Journal.create(directory, CONFIG);
         GroupCommitAppender appender = GroupCommitAppender.open(journal, GroupCommitConfig.DEFAULTS, errors::add);
         Team team = Team.of(
                         4,
@@ -110,11 +123,147 @@ class GroupCommitDeviceTest {
         assertTrue(journal.isPoisoned());
         journal.close();
 
-        try (Journal again = Journal.open(directory, config)) {
+        try (Journal again = Journal.open(directory, CONFIG)) {
             assertTrue(again.recovery().lastSequence() >= bySequence.size() - 1);
             Map<Long, byte[]> found = entries(again);
             bySequence.forEach((sequence, payload) -> assertArrayEquals(payload, found.get(sequence)));
         }
+    }
+
+    /// The n-th `fdatasync` fails, under threads that append, append asynchronously and relaxed, take futures and
+    /// flush. From that call on nobody is told a position at or beyond what was published by then, nothing is
+    /// written or synced any more, and whatever is tried, by whomever, is refused.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7, 30})
+    void shouldAcknowledgeNothingEverOnceASyncHasFailed(int n) throws Exception {
+        AtomicLong end = new AtomicLong(Long.MAX_VALUE);
+        AtomicInteger syncs = new AtomicInteger();
+        AtomicInteger callsAfter = new AtomicInteger();
+        FaultyFiles files = new FaultyFiles(FaultyFiles.none());
+        Journal journal = files.in(() -> Journal.create(parent.resolve("journal"), CONFIG));
+        files.plan((call, what, fileOffset) -> {
+            if (call != Call.PWRITE && call != Call.FDATASYNC && call != Call.FSYNC) {
+                return 0;
+            }
+            if (end.get() != Long.MAX_VALUE) {
+                callsAfter.incrementAndGet();
+            } else if (call == Call.FDATASYNC && syncs.incrementAndGet() == n) {
+                end.set(journal.published());
+                return Posix.EIO;
+            }
+            return 0;
+        });
+        GroupCommitAppender appender = GroupCommitAppender.open(journal, GroupCommitConfig.DEFAULTS, error -> {});
+        AtomicLong acknowledged = new AtomicLong();
+        MemorySegment bytes = MemorySegment.ofArray(new byte[100]);
+        LongConsumer told = position -> {
+            if (position >= 0) {
+                acknowledged.incrementAndGet();
+                assertTrue(position < end.get(), () -> "told " + position + " after a failed sync at " + end);
+            }
+        };
+        List<Callable<Long>> ways = List.of(
+                () -> appender.append(bytes, 0),
+                () -> {
+                    CompletableFuture<Long> result = new CompletableFuture<>();
+                    assertEquals(0, appender.appendAsync(bytes, 0, (position, sequence) -> result.complete(position)));
+                    return refusal(result.get(60, TimeUnit.SECONDS));
+                },
+                () -> {
+                    try {
+                        return appender.appendFuture(bytes, 0).get(60, TimeUnit.SECONDS);
+                    } catch (ExecutionException e) {
+                        throw (Exception) e.getCause();
+                    }
+                },
+                () -> {
+                    long before = appender.append(bytes, 0);
+                    assertEquals(0, appender.flush());
+                    return before;
+                },
+                () -> {
+                    assertEquals(0, appender.appendRelaxed(bytes, 0));
+                    return -1L;
+                });
+        Team.of(
+                        ways.size(),
+                        thread -> assertThrows(JournalException.Poisoned.class, () -> {
+                            while (true) {
+                                told.accept(ways.get(thread).call());
+                            }
+                        }))
+                .begin()
+                .join();
+        assertTrue(n == 1 || acknowledged.get() > 0);
+        for (int again = 0; again < 3; again++) {
+            ways.forEach(way -> assertThrows(JournalException.Poisoned.class, way::call));
+            assertThrows(JournalException.Poisoned.class, appender::flush);
+        }
+        appender.close();
+        try (ExclusiveAppender next = ExclusiveAppender.open(journal)) {
+            assertThrows(JournalException.Poisoned.class, () -> next.append(bytes));
+        }
+        assertEquals(end.get(), journal.published());
+        journal.close();
+        assertEquals(0, callsAfter.get(), "written or synced after the failed sync");
+    }
+
+    private static long refusal(long result) {
+        if (result == AppendResult.POISONED) {
+            throw new JournalException.Poisoned("the listener was told", null);
+        }
+        return result;
+    }
+
+    /// §5: all writes and syncs go through one lock, and an error is poison before the lock is free: a thread that
+    /// comes to a sync that is under way, and fails, touches nothing after it, though nobody else has poisoned yet.
+    /// (Linux reports a write-back error once a descriptor: a second sync would succeed.)
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldLetNobodyWriteOrSyncBesideASyncThatFails(boolean write) throws Exception {
+        CountDownLatch syncing = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        List<String> others = new CopyOnWriteArrayList<>();
+        FaultyFiles files = new FaultyFiles(FaultyFiles.none());
+        Journal journal = files.in(() -> Journal.create(parent.resolve("journal"), CONFIG));
+        Persister persister = journal.positions().persister();
+        AtomicReference<@Nullable Thread> first = new AtomicReference<>();
+        files.plan((call, what, fileOffset) -> {
+            if (Thread.currentThread() != first.get()) {
+                others.add(call.name());
+                return 0;
+            }
+            syncing.countDown();
+            Team.await("to go on", () -> goOn.getCount() == 0);
+            return Posix.EIO;
+        });
+        Team failing = Team.of(1, thread -> {
+                    first.set(Thread.currentThread());
+                    assertThrows(JournalException.Io.class, persister::drain);
+                })
+                .begin();
+        Team.await("it syncs", () -> syncing.getCount() == 0);
+        AtomicReference<@Nullable Thread> second = new AtomicReference<>();
+        MemorySegment slot = Arena.ofAuto().allocate(64, 64);
+        Team coming = Team.of(1, thread -> {
+                    second.set(Thread.currentThread());
+                    assertThrows(JournalException.Poisoned.class, () -> {
+                        if (write) {
+                            persister.store(4 << 20, slot.address(), 64);
+                        }
+                        persister.drain();
+                    });
+                })
+                .begin();
+        Team.await("it waits for the sync", () -> {
+            Thread thread = second.get();
+            return !others.isEmpty() || (thread != null && thread.getState() == Thread.State.BLOCKED);
+        });
+        goOn.countDown();
+        failing.join();
+        coming.join();
+        journal.close();
+        assertEquals(List.of(), others, "beside or after the failed sync");
     }
 
     private static Map<Long, byte[]> entries(Journal journal) {
