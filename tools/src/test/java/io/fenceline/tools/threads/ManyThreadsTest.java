@@ -1,5 +1,7 @@
 package io.fenceline.tools.threads;
 
+import static io.fenceline.tools.threads.Follower.HEADER_LENGTH_BYTES;
+import static io.fenceline.tools.threads.Follower.payload;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -20,13 +22,13 @@ import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.AnnotatedElementContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,13 +36,12 @@ import org.junit.jupiter.api.io.TempDirFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// 16 threads through a ring of two small segments, for many laps, with a tailer that follows: positions and
+/// 16 threads through a ring of two small segments, for many laps, with tailers that follow, in this process and in
+/// another one: positions and
 /// sequences are one order, without overlap or gap, each thread's order is kept, and every byte is the one
 /// appended.
 class ManyThreadsTest {
     private static final int THREADS = 16;
-    private static final int HEADER_LENGTH_BYTES = 16;
-    private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED;
 
     @TempDir(factory = BelowTarget.class)
     private Path directory;
@@ -55,14 +56,6 @@ class ManyThreadsTest {
 
     /// What a thread was told of the first entry of each frame: where it is, by (thread, number).
     private final ConcurrentMap<Long, Long> acknowledged = new ConcurrentHashMap<>();
-
-    private static byte[] payload(int thread, int number, int lengthBytes) {
-        byte[] payload = new byte[HEADER_LENGTH_BYTES + lengthBytes];
-        Arrays.fill(payload, (byte) (thread * 31L + number));
-        MemorySegment.ofArray(payload).set(I64, 0, thread);
-        MemorySegment.ofArray(payload).set(I64, 8, number);
-        return payload;
-    }
 
     private static long key(long thread, long number) {
         return thread << 32 | number;
@@ -113,56 +106,30 @@ class ManyThreadsTest {
         }
     }
 
-    /// Follows, checks, and under BLOCK makes room.
-    private final class Follower {
-        private final long[] numbers = new long[THREADS];
-        private long position = -1;
-        private long sequence = -1;
-        private long seen;
-        private boolean overrun;
+    /// What a tailer has found right: is it where the thread was told?
+    private void found(int thread, int number, long position) {
+        Long told = acknowledged.get(key(thread, number));
+        assertTrue(told == null || told == position, () -> "acknowledged at " + told + ", found at " + position);
+    }
 
-        Follower() {
-            Arrays.fill(numbers, -1);
-        }
-
-        void follow(Journal journal, Tailer tailer, boolean gapless, int entries) {
-            Team.await("the tailer has seen the last entry", () -> {
-                int polled = tailer.poll(
-                        entry -> {
-                            boolean follows = entry.sequence() == sequence + 1;
-                            assertTrue(follows || overrun, () -> "sequence " + entry.sequence() + " after " + sequence);
-                            assertTrue(
-                                    entry.position() > position || entry.index() > 0,
-                                    () -> "position " + entry.position() + " after " + position);
-                            overrun = false;
-                            position = entry.position();
-                            sequence = entry.sequence();
-                            check(entry.toByteArray(), gapless);
-                        },
-                        256);
-                if (polled == Tailer.OVERRUN) {
-                    assertTrue(!gapless, "overrun without OVERWRITE");
-                    overrun = true;
-                } else if (gapless && polled > 0) {
-                    journal.retain(position);
+    /// Follows in this process, and in another one where the ring is tiny; under BLOCK this one makes room, as far
+    /// as the other one has come.
+    private void follow(Journal journal, FullPolicy policy, int entries, Team team) {
+        boolean gapless = policy == FullPolicy.BLOCK;
+        boolean isTiny = journal.capacityBytes() < 1 << 20;
+        Follower follower = new Follower(THREADS, gapless);
+        try (OtherProcess other = isTiny ? OtherProcess.follow(journal.directory(), THREADS, entries, gapless) : null;
+                Tailer tailer = Tailer.open(journal, Start.oldest())) {
+            team.begin();
+            follower.follow(tailer::poll, entries, this::found, () -> {
+                if (gapless && follower.position() >= 0) {
+                    journal.retain(follower.position());
                 }
-                return sequence == entries - 1L;
             });
-            assertTrue(!gapless || seen == entries, () -> "saw " + seen);
-        }
-
-        private void check(byte[] bytes, boolean gapless) {
-            int thread = Math.toIntExact(MemorySegment.ofArray(bytes).get(I64, 0));
-            int number = Math.toIntExact(MemorySegment.ofArray(bytes).get(I64, 8));
-            assertTrue(
-                    Arrays.equals(payload(thread, number, bytes.length - HEADER_LENGTH_BYTES), bytes),
-                    () -> "content at " + position);
-            boolean inOrder = gapless ? number == numbers[thread] + 1 : number > numbers[thread];
-            assertTrue(inOrder, () -> "thread " + thread + ": " + number + " after " + numbers[thread]);
-            numbers[thread] = number;
-            seen++;
-            Long told = acknowledged.get(key(thread, number));
-            assertTrue(told == null || told == position, () -> "acknowledged at " + told + ", found at " + position);
+            team.join();
+            if (other != null) {
+                other.await();
+            }
         }
     }
 
@@ -189,24 +156,80 @@ class ManyThreadsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "PROCESS, 4096, BLOCK, 1500",
+        "PROCESS, 4096, BLOCK, 1000",
         "PROCESS, 4096, OVERWRITE, 1500",
-        "MEMORY, 4096, BLOCK, 1500",
+        "MEMORY, 4096, BLOCK, 1000",
         "MEMORY, 4096, OVERWRITE, 1500",
         "MEMORY, 2097152, BLOCK, 120",
         "PROCESS, 2097152, OVERWRITE, 120"
     })
     void shouldKeepOneOrderThroughManyLaps(Durability durability, int segmentLengthBytes, FullPolicy policy, int each) {
+        keepOneOrder(durability, segmentLengthBytes, policy, each);
+    }
+
+    /// Two million entries, some hundred thousand segments. (BLOCK waits for the other process's gate, a
+    /// millisecond a look.)
+    @ParameterizedTest
+    @Tag("slow")
+    @CsvSource({
+        "PROCESS, 4096, BLOCK, 40000",
+        "PROCESS, 4096, OVERWRITE, 125000",
+        "MEMORY, 4096, OVERWRITE, 125000",
+        "MEMORY, 2097152, BLOCK, 3000"
+    })
+    void shouldKeepOneOrderThroughManyLapsAtLength(
+            Durability durability, int segmentLengthBytes, FullPolicy policy, int each) {
+        long startNs = System.nanoTime();
+        keepOneOrder(durability, segmentLengthBytes, policy, each);
+        System.out.printf(
+                "%d threads, %s, %s, 2 segments of %d bytes: %d entries in %.0f s%n",
+                THREADS, durability, policy, segmentLengthBytes, THREADS * each, (System.nanoTime() - startNs) / 1e9);
+    }
+
+    private void keepOneOrder(Durability durability, int segmentLengthBytes, FullPolicy policy, int each) {
         try (Journal journal = open(durability, segmentLengthBytes, policy);
-                ConcurrentAppender appender = ConcurrentAppender.open(journal);
-                Tailer tailer = Tailer.open(journal, Start.oldest())) {
+                ConcurrentAppender appender = ConcurrentAppender.open(journal)) {
             int maximum = journal.maximumPayloadLengthBytes();
-            Team team = Team.of(THREADS, thread -> produce(appender, thread, each, maximum))
-                    .begin();
-            new Follower().follow(journal, tailer, policy == FullPolicy.BLOCK, THREADS * each);
-            team.join();
+            Team team = Team.of(THREADS, thread -> produce(appender, thread, each, maximum));
+            follow(journal, policy, THREADS * each, team);
         }
         checkAfterwards(THREADS * each);
+    }
+
+    /// A frame longer than the span, which is 64 MiB at most: only the first one behind what is published may be
+    /// written, and the next waits until it is published.
+    @Test
+    @Tag("slow")
+    void shouldKeepOneOrderOfFramesLongerThanTheSpan() {
+        int each = 10;
+        JournalConfig config = JournalConfig.defaults()
+                .withDurability(Durability.PROCESS)
+                .withFullPolicy(FullPolicy.BLOCK)
+                .withSegmentLengthBytes(512 << 20)
+                .withSegmentCount(2);
+        try (Journal journal = Journal.create(directory.resolve("journal"), config);
+                ConcurrentAppender appender = ConcurrentAppender.open(journal);
+                Tailer tailer = Tailer.open(journal, Start.oldest())) {
+            int longest = journal.maximumPayloadLengthBytes();
+            assertTrue(longest > 64 << 20);
+            Team team = Team.of(4, thread -> {
+                        byte[] large = thread < 2 ? new byte[longest] : new byte[HEADER_LENGTH_BYTES + 100];
+                        for (int number = 0; number < each; number++) {
+                            byte[] payload = number % 2 == 0 ? large : new byte[HEADER_LENGTH_BYTES + number];
+                            Follower.fill(payload, thread, number);
+                            told(thread, number, appender.append(MemorySegment.ofArray(payload)));
+                        }
+                    })
+                    .begin();
+            Follower follower = new Follower(4, true);
+            follower.follow(tailer::poll, 4 * each, this::found, () -> {
+                if (follower.position() >= 0) {
+                    journal.retain(follower.position());
+                }
+            });
+            team.join();
+        }
+        checkAfterwards(4 * each);
     }
 
     @ParameterizedTest
@@ -220,19 +243,16 @@ class ManyThreadsTest {
         GroupCommitConfig config =
                 GroupCommitConfig.DEFAULTS.withLaneLengthBytes(1024).withMaximumBatch(20);
         try (Journal journal = open(durability, segmentLengthBytes, policy);
-                GroupCommitAppender appender = GroupCommitAppender.open(journal, config, error -> {});
-                Tailer tailer = Tailer.open(journal, Start.oldest())) {
+                GroupCommitAppender appender = GroupCommitAppender.open(journal, config, error -> {})) {
             int maximum = journal.maximumPayloadLengthBytes();
             Team team = Team.of(THREADS, thread -> {
-                        SplittableRandom random = new SplittableRandom(thread);
-                        for (int number = 0; number < each; number++) {
-                            byte[] payload = payload(thread, number, length(random, maximum));
-                            told(thread, number, appender.append(MemorySegment.ofArray(payload), number));
-                        }
-                    })
-                    .begin();
-            new Follower().follow(journal, tailer, policy == FullPolicy.BLOCK, THREADS * each);
-            team.join();
+                SplittableRandom random = new SplittableRandom(thread);
+                for (int number = 0; number < each; number++) {
+                    byte[] payload = payload(thread, number, length(random, maximum));
+                    told(thread, number, appender.append(MemorySegment.ofArray(payload), number));
+                }
+            });
+            follow(journal, policy, THREADS * each, team);
         }
         checkAfterwards(THREADS * each);
     }
