@@ -10,6 +10,7 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
+import io.fenceline.journal.Team;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
@@ -26,9 +27,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -155,37 +154,31 @@ class TruncationRulesTest {
     /// Goal: threads that append through a concurrent appender while another one cuts: none gets a position
     /// twice, all that is acknowledged and not cut is there, in order, and what is there was appended.
     @Test
-    void shouldGoOnWithAllThreadsWhenTheLogIsCutUnderThem() throws InterruptedException {
+    void shouldGoOnWithAllThreadsWhenTheLogIsCutUnderThem() {
         SimulatedJournal journal = SimulatedJournal.create(Durability.PROCESS, Geometry.of(64 << 10, 32));
         Positions positions = journal.open(CONFIG);
         ConcurrentAppender appender = ConcurrentAppender.open(positions);
         Acknowledged acknowledged = new Acknowledged();
         AtomicBoolean stop = new AtomicBoolean();
-        AtomicReference<Throwable> failure = new AtomicReference<>();
-        List<Thread> threads = new ArrayList<>();
-        for (int t = 0; t < 3; t++) {
-            int thread = t;
-            threads.add(Thread.ofPlatform()
-                    .uncaughtExceptionHandler((dead, e) -> failure.set(e))
-                    .start(() -> {
-                        for (long number = 0; !stop.get(); number++) {
-                            byte[] payload = Acknowledged.payload(thread, number, (int) (number * 7 % 300));
-                            acknowledged.add(appender.append(MemorySegment.ofArray(payload)), payload);
-                        }
-                    }));
-        }
+        Team team = Team.of(3, thread -> {
+                    for (long number = 0; !stop.get(); number++) {
+                        byte[] payload = Acknowledged.payload(thread, number, (int) (number * 7 % 300));
+                        acknowledged.add(appender.append(MemorySegment.ofArray(payload)), payload);
+                    }
+                })
+                .begin();
         SplittableRandom random = new SplittableRandom(7);
         long kept = 0;
         for (int cut = 0; cut < 12; cut++) {
             int wanted = acknowledged.size() + 50;
-            while (acknowledged.size() < wanted && failure.get() == null) {
-                Thread.onSpinWait();
-            }
+            Team.await("appends", () -> acknowledged.size() >= wanted);
             long[] last = new long[2];
             CutSeek seek = new CutSeek(journal.medium()::read, journal.superblock());
             long least = kept;
             positions.truncate((retained, end, next) -> {
-                long sequence = least + random.nextLong(Math.max(1, next - least));
+                // Not what the ring has overwritten: behind the last cut lies frame on frame, of 384 bytes at most.
+                long oldest = Math.max(least, next - 3000);
+                long sequence = oldest + random.nextLong(Math.max(1, next - oldest));
                 last[0] = sequence;
                 last[1] = end;
                 return seek.sequence(sequence, retained, end, next);
@@ -194,11 +187,8 @@ class TruncationRulesTest {
             assertTrue(positions.run().published() >= last[1]);
         }
         stop.set(true);
-        for (Thread thread : threads) {
-            thread.join();
-        }
+        team.join();
         appender.close();
-        assertEquals(null, failure.get());
         LogWalk walk = LogWalk.of(journal.medium()::read, journal.superblock(), journal.state());
         long sequence = -1;
         for (LogWalk.Frame frame : walk.data()) {
@@ -220,12 +210,11 @@ class TruncationRulesTest {
         CONCURRENT
     }
 
-    /// Goal: an append that waits for room steps aside for a cut, and goes on behind it with the sequence from the cut
-    /// on: nobody waits for the other.
+    /// Goal: an append that waits for room steps aside for a cut, and goes on behind it with the sequence from the
+    /// cut on: nobody waits for the other.
     @ParameterizedTest
     @EnumSource(Waiting.class)
-    @Timeout(60)
-    void shouldCutWhileAnAppendWaitsForRoom(Waiting waiting) throws InterruptedException {
+    void shouldCutWhileAnAppendWaitsForRoom(Waiting waiting) {
         SimulatedJournal journal = SimulatedJournal.create(Durability.PROCESS, Geometry.of(4096, 2));
         Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
         boolean concurrent = waiting == Waiting.CONCURRENT;
@@ -234,17 +223,18 @@ class TruncationRulesTest {
             assertTrue(appender.append(ENTRY) >= 0);
         }
         AtomicLong result = new AtomicLong(Long.MIN_VALUE);
-        Thread waiter = Thread.ofPlatform().start(() -> {
-            if (waiting == Waiting.RUN) {
-                ExclusiveAppender exclusive = (ExclusiveAppender) appender;
-                FrameRun run = exclusive.run(128);
-                run.add(ENTRY, 70, 0);
-                run.add(ENTRY, 70, 0);
-                result.set(exclusive.commit(run, 0));
-            } else {
-                result.set(appender.append(ENTRY));
-            }
-        });
+        Team waiter = Team.of(1, thread -> {
+                    if (waiting == Waiting.RUN) {
+                        ExclusiveAppender exclusive = (ExclusiveAppender) appender;
+                        FrameRun run = exclusive.run(128);
+                        run.add(ENTRY, 70, 0);
+                        run.add(ENTRY, 70, 0);
+                        result.set(exclusive.commit(run, 0));
+                    } else {
+                        result.set(appender.append(ENTRY));
+                    }
+                })
+                .begin();
         awaitSleep(waiter);
         truncate(journal, positions, 10);
         assertEquals(10, concurrent ? ((ConcurrentAppender) appender).nextSequence() : positions.nextSequence());
@@ -267,8 +257,7 @@ class TruncationRulesTest {
     @EnumSource(
             value = Waiting.class,
             names = {"EXCLUSIVE", "CONCURRENT"})
-    @Timeout(60)
-    void shouldConflictWhenALogIsCutThatAnAppendWaitsFor(Waiting waiting) throws InterruptedException {
+    void shouldConflictWhenALogIsCutThatAnAppendWaitsFor(Waiting waiting) {
         SimulatedJournal journal = SimulatedJournal.create(Durability.PROCESS, Geometry.of(4096, 2));
         Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
         Appender appender =
@@ -277,8 +266,9 @@ class TruncationRulesTest {
             assertTrue(appender.append(ENTRY) >= 0);
         }
         AtomicLong result = new AtomicLong(Long.MIN_VALUE);
-        Thread waiter = Thread.ofPlatform()
-                .start(() -> result.set(appender.expectSequence(64).append(ENTRY)));
+        Team waiter = Team.of(
+                        1, thread -> result.set(appender.expectSequence(64).append(ENTRY)))
+                .begin();
         awaitSleep(waiter);
         truncate(journal, positions, 10);
         waiter.join();
@@ -287,11 +277,8 @@ class TruncationRulesTest {
         assertTrue(positions.close());
     }
 
-    private static void awaitSleep(Thread thread) {
-        while (thread.getState() != Thread.State.TIMED_WAITING) {
-            assertTrue(thread.isAlive(), "it should wait for room");
-            Thread.onSpinWait();
-        }
+    private static void awaitSleep(Team waiter) {
+        Team.await("it waits for room", () -> waiter.isWaiting(1));
     }
 
     @Test
