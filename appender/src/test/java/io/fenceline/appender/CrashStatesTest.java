@@ -7,8 +7,10 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.PersistStrategy;
 import io.fenceline.journal.format.Geometry;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -33,6 +35,7 @@ class CrashStatesTest {
     }
 
     @Tag("slow")
+    @Timeout(value = 3, unit = TimeUnit.HOURS)
     @ParameterizedTest
     @CsvSource({
         "MEMORY,  2, FAIL,      64, false, 32",
@@ -60,6 +63,7 @@ class CrashStatesTest {
     }
 
     @Tag("slow")
+    @Timeout(value = 3, unit = TimeUnit.HOURS)
     @ParameterizedTest
     @CsvSource({
         "MEMORY, 2, FAIL, 32",

@@ -15,8 +15,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// A power cut between the stores and the fence of one append, and every image that it may leave: see [EveryImage].
 /// Single frames and batches of one line to three, in the first lap and over an older one, and behind a PAD.
@@ -38,6 +40,7 @@ class EveryImageTest {
 
     /// 2^32 images for each kind of frame: hours.
     @Tag("slow")
+    @Timeout(value = 3, unit = TimeUnit.HOURS)
     @Test
     void shouldRecoverFromEveryImageOfFramesOfFourLines() {
         explore(4);

@@ -14,8 +14,10 @@ import io.fenceline.journal.positions.SimulatedJournal;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -33,6 +35,7 @@ class InterleavedAppendersTest {
     }
 
     @Tag("slow")
+    @Timeout(value = 3, unit = TimeUnit.HOURS)
     @ParameterizedTest
     @CsvSource({"MEMORY, 3, 2", "MEMORY, 5, 3", "PROCESS, 3, 3"})
     void shouldKeepItsPromisesHoweverThreadsAreInterleavedAtLength(Durability level, int threads, int segments) {

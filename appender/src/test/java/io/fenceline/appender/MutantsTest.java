@@ -23,9 +23,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// The judges are judged: each defect of `mutants.txt` is killed by the judge that it names, and each judge lets the
 /// product itself live. `-Dfenceline.mutant=REGEX` runs some of them, by name.
+@Timeout(value = 15, unit = TimeUnit.MINUTES)
 class MutantsTest {
     private static final Path ROOT =
             Path.of(System.getProperty("fenceline.root", "..")).toAbsolutePath();
@@ -109,6 +111,7 @@ class MutantsTest {
     }
 
     @Tag("slow")
+    @Timeout(value = 3, unit = TimeUnit.HOURS)
     @Test
     void shouldKillEveryMutant() throws Exception {
         kill(1);

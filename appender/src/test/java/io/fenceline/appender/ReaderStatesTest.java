@@ -7,7 +7,9 @@ import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.persist.JournalFiles;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,6 +44,7 @@ class ReaderStatesTest {
     }
 
     @Tag("slow")
+    @Timeout(value = 3, unit = TimeUnit.HOURS)
     @ParameterizedTest
     @CsvSource({
         "MEMORY,  3, OVERWRITE",
