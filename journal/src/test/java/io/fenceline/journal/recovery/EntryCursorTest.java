@@ -57,22 +57,28 @@ class EntryCursorTest {
         assertTrue(entries.fillsFrame());
     }
 
-    // Neither many small entries nor few large ones make it read much.
-    @Test
-    void shouldReadNoMoreThanItNeeds() {
-        int[] small = new int[6000];
-        java.util.Arrays.fill(small, 56);
-        certify(small);
-        long before = frames.bytesRead();
+    // Windows of 1, 4, 16, 64 KiB where entries are near each other, of 1 KiB where they are far.
+    @ParameterizedTest
+    @CsvSource({
+        // entries, their length, reads, bytes read
+        "6000, 56, 9, 384000",
+        "3, 150000, 3, 3072",
+        "1, 100, 1, 112",
+        "16, 56, 1, 1024",
+        "17, 56, 2, 1088",
+        "5, 60000, 4, 87040"
+    })
+    void shouldReadNoMoreThanItNeeds(int count, int length, int reads, int bytesRead) {
+        int[] lengths = new int[count];
+        java.util.Arrays.fill(lengths, length);
+        certify(lengths);
+        frames.refresh(); // nothing of the frame is in memory
+        long bytesBefore = frames.bytesRead();
+        long readsBefore = log.reads;
         entries.begin();
         assertTrue(entries.fillsFrame());
-        int frameLength = 40 + 6000 * 64;
-        assertTrue(frames.bytesRead() - before <= frameLength, "read " + (frames.bytesRead() - before));
-        certify(150_000, 150_000, 150_000);
-        before = frames.bytesRead();
-        entries.begin();
-        assertTrue(entries.fillsFrame());
-        assertTrue(frames.bytesRead() - before <= 3 * 1024, "read " + (frames.bytesRead() - before));
+        assertEquals(reads, log.reads - readsBefore);
+        assertEquals(bytesRead, frames.bytesRead() - bytesBefore);
     }
 
     // A checksum that matches proves no length: whoever knows the salt may claim any.

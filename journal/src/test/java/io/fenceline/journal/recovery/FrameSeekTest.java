@@ -102,4 +102,33 @@ class FrameSeekTest {
             assertEquals(FLOOR + 1024, seek.atOrAfter(FLOOR + 9999));
         }
     }
+
+    // It walks from the last segment that begins with the entry or one before it, and from no earlier one: in each lies
+    // a frame with a number that is too great, which a walk would meet first. No segment's first frame is damaged, or
+    // one: then it begins one segment earlier.
+    @Test
+    void shouldBeginAtTheLastSegmentThatCanHoldTheEntry() throws IOException {
+        for (int damaged = -1; damaged < SEGMENTS; damaged++) {
+            HandmadeLog log = log();
+            for (int segment = 0; segment < SEGMENTS; segment++) {
+                log.data((long) segment * SEGMENT + 192, 1000, 10);
+            }
+            if (damaged >= 0) {
+                log.flip((long) damaged * SEGMENT, 50);
+            }
+            try (Inspection inspection = open(log)) {
+                FrameSeek seek = new FrameSeek(inspection);
+                for (int segment = 0; segment < SEGMENTS; segment++) {
+                    if (segment == damaged) {
+                        continue;
+                    }
+                    long start = (long) segment * SEGMENT;
+                    assertEquals(start, seek.sequence(5L * segment), "segment " + segment + ", damaged " + damaged);
+                    assertEquals(start + 64, seek.sequence(5L * segment + 1));
+                    assertEquals(start + 64, seek.sequence(5L * segment + 3));
+                    assertEquals(start + 192, seek.sequence(5L * segment + 4));
+                }
+            }
+        }
+    }
 }

@@ -320,4 +320,54 @@ class FrameWalkTest {
         steps(walk(log.state(16384, 0), 128, 16384, false));
         assertTrue(log.reads - before <= 1 + 16, "reads: " + (log.reads - before));
     }
+
+    // A PAD says which number comes next, and what follows it must not go back behind that.
+    @Test
+    void shouldHoldWhatFollowsAPadAgainstIt() {
+        log.data(0, 0, 10);
+        log.pad(64, 64, 5, 0);
+        long end = log.data(128, 3, 10);
+        assertEquals("DAMAGED 128-128 BAD_SEQUENCE", steps(walk(end, 6)).get(2));
+    }
+
+    // The very first number is expected, too.
+    @Test
+    void shouldMissTheFirstEntriesOfAll() {
+        log.data(0, 3, 10);
+        assertEquals(List.of("DAMAGED 0-0 BAD_SEQUENCE", "FRAME 0-64 DATA"), steps(walk(log.state(0, 0), 0, 64, true)));
+    }
+
+    @Test
+    void shouldGoThroughTheEntriesOfAFrame() {
+        long end = log.data(0, 0, 10, 20);
+        FrameWalk walk = walk(end, 2);
+        assertEquals(FrameWalk.Step.FRAME, walk.next());
+        walk.entries().begin();
+        assertTrue(walk.entries().next());
+        assertEquals(10, walk.entries().payloadLength());
+        assertTrue(walk.entries().next());
+        assertEquals(20, walk.entries().payloadLength());
+        assertFalse(walk.entries().next());
+        assertEquals(0, walk.frames().position());
+    }
+
+    // The ring goes past while the walk looks for the end of what it took for damage.
+    @Test
+    void shouldNotCallDamageWhatIsOverwrittenWhileItLooks() {
+        log.data(0, 0, 10);
+        log.data(64, 1, 10);
+        log.flip(64, 50);
+        log.data(16384, 9, 10);
+        int[] asked = {0};
+        FrameWalk walk = new FrameWalk(
+                log.frames(),
+                GEOMETRY,
+                log.state(16448, 10),
+                log.readableBytes,
+                () -> asked[0]++ == 0 ? 0 : 16384,
+                0,
+                16448,
+                true);
+        assertEquals(List.of("FRAME 0-64 DATA", "OVERWRITTEN 64-16384", "FRAME 16384-16448 DATA"), steps(walk));
+    }
 }

@@ -105,13 +105,14 @@ class InspectionTest {
         fill();
         log.data(256, 6, 10, 10, 10);
         log.pad(384, 64, 9, 0);
+        log.data(448, 9, 10);
         VerifyReport report = Journal.verify(save(crashed(192, 6, 1024)));
         assertTrue(report.isWhole(), report::toString);
         assertEquals(192, report.to());
         assertEquals(1024, report.unrecoveredEnd());
         assertEquals(2, report.frames());
-        assertEquals(2, report.unrecoveredFrames());
-        assertEquals(3, report.unrecoveredEntries());
+        assertEquals(3, report.unrecoveredFrames());
+        assertEquals(4, report.unrecoveredEntries());
     }
 
     @Test
@@ -155,13 +156,15 @@ class InspectionTest {
     @Test
     void shouldTellHowFarItIs() throws IOException {
         HandmadeLog large = new HandmadeLog(Geometry.of(1 << 20, 4));
-        for (int segment = 0; segment < 3; segment++) {
+        for (int segment = 1; segment < 4; segment++) {
             for (int quarter = 0; quarter < 4; quarter++) {
                 large.pad((segment << 20) + (quarter << 18), 1 << 18, 0, 0);
             }
         }
         List<Long> told = new ArrayList<>();
-        Path directory = large.head(large.state(3 << 20, 0)).save(parent.resolve("large"));
+        StateRecord clean = new StateRecord(
+                7, 4 << 20, 4 << 20, 0, 1 << 20, 0, HandmadeLog.EPOCH, 1, Durability.DEVICE.id(), 0);
+        Path directory = large.head(clean).save(parent.resolve("large"));
         Journal.verify(directory, (done, total) -> {
             assertEquals(3 << 20, total);
             told.add(done);

@@ -112,4 +112,79 @@ class LastEntryTest {
             assertEquals(-1, last.find(-1), images + " images");
         }
     }
+
+    // The hint leads by headers alone: it finds a frame that does not certify any more, which no search does. So it is
+    // seen which hints are believed: those from what is retained to before the end, on a slot.
+    @Test
+    void shouldFollowAHintByHeadersAlone() {
+        log.data(0, 0, 10);
+        log.data(64, 1, 10);
+        long end = log.data(128, 2, 10);
+        log.flip(128, 50);
+        for (long hint : new long[] {0, 64, 128}) {
+            assertEquals(128, find(end, 0, 2, hint), "hint " + hint);
+        }
+        for (long hint : new long[] {-64, 32, 65, end, end + 64}) {
+            assertEquals(-1, find(end, 0, 2, hint), "hint " + hint);
+            assertEquals(64, find(end, 0, -1, hint), "hint " + hint);
+        }
+        log.data(0, 0, 10);
+        log.flip(0, 50);
+        assertEquals(0, find(64, 0, 0, 0));
+        HandmadeLog later = new HandmadeLog(Geometry.of(16384, 4));
+        later.pad(0, 16384, 0, 0);
+        later.data(16384, 0, 10);
+        later.flip(16384, 50);
+        LastEntry last = new LastEntry(later.frames(), later.geometry, 16448, 16384, 0);
+        assertEquals(-1, last.find(0), "below what is retained");
+        assertEquals(16384, last.find(16384));
+    }
+
+    @Test
+    void shouldFollowAHintOver4096Headers() {
+        HandmadeLog wide = new HandmadeLog(Geometry.of(1 << 20, 2));
+        long end = 0;
+        for (int i = 0; i < 4200; i++) {
+            end = wide.data(end, i, 10);
+        }
+        wide.flip(end - 64, 50);
+        LastEntry last = new LastEntry(wide.frames(), wide.geometry, end, 0, 4199);
+        assertEquals(end - 64, last.find(end - 4096 * 64));
+        assertEquals(-1, last.find(end - 4097 * 64));
+    }
+
+    // After 16 that fail it still goes backwards, and meets a frame in the payload that certifies (which takes the
+    // salt); after 17 it goes forwards, and does not.
+    @Test
+    void shouldGoForwardsAfterSeventeenThatFail() {
+        for (int images = 14; images < 20; images++) {
+            HandmadeLog full = new HandmadeLog(Geometry.of(16384, 4));
+            full.pad(0, 16384, 0, 0);
+            long inside = 16384 + 128;
+            full.data(inside, 9, 10);
+            for (int i = 1; i <= images; i++) {
+                full.data(inside + 64L * i, 2, 10);
+                full.flip(inside + 64L * i, 63);
+            }
+            long end = full.header(16384, 4000, 2, HandmadeLog.EPOCH, FrameDescriptor.KIND_DATA, 0, 1);
+            for (long retained : new long[] {0, 16384}) {
+                LastEntry last = new LastEntry(full.frames(), full.geometry, end, retained, 2);
+                assertEquals(images <= 16 ? -1 : 16384, last.find(-1), images + " images");
+            }
+        }
+    }
+
+    // On the way forwards, too, what does not certify is stepped over slot by slot.
+    @Test
+    void shouldStepOverDamageOnTheWayForwards() {
+        HandmadeLog full = new HandmadeLog(Geometry.of(16384, 4));
+        full.data(0, 0, 10);
+        full.flip(0, 50);
+        for (int i = 0; i < 20; i++) {
+            full.data(64 + 128 + 64L * i, 2, 10);
+            full.flip(64 + 128 + 64L * i, 63);
+        }
+        long end = full.header(64, 4000, 1, HandmadeLog.EPOCH, FrameDescriptor.KIND_DATA, 0, 1);
+        assertEquals(64, new LastEntry(full.frames(), full.geometry, end, 0, 1).find(-1));
+    }
 }

@@ -276,4 +276,55 @@ class RecoveryRulesTest {
         opening.nextEpoch();
         assertTrue(journal.state().version() > 11);
     }
+
+    /// §6: a cut that was under way is completed: a PAD on every slot, each as far as the cut reaches in its segment,
+    /// so
+    /// that whoever walks there from any slot is through at once; durable for real before the next record.
+    @ParameterizedTest
+    @EnumSource(Durability.class)
+    void shouldPadEverySlotOfACutThatWasUnderWay(Durability level) {
+        Geometry wide = Geometry.of(32768, 3);
+        journal = SimulatedJournal.create(level, wide);
+        writer = new FrameWriter(journal.medium(), journal.superblock());
+        long from = 128;
+        long to = 32768 + 8192;
+        writer.state(new StateRecord(10, to, from, 2, 0, 0, EPOCH, StateRecord.FLAG_TRUNCATING, level.id(), THIS_BOOT));
+        writer.data(0, 0, EPOCH, 0, "below");
+        writer.data(64, 1, EPOCH, 0, "first");
+        writer.data(128, 2, EPOCH, 0, "cut");
+        writer.data(20480, 7, EPOCH, 0, "cut, too");
+        SimulatedJournal.Opening opening = opening();
+        assertEquals(0, opening.scan().keptFrames());
+        opening.repair();
+        FrameReader reader = new FrameReader(journal.medium()::read, journal.superblock());
+        for (long position = from; position < to; position += FrameDescriptor.SLOT_LENGTH_BYTES) {
+            assertEquals(
+                    io.fenceline.journal.format.FrameVerdict.SEAL,
+                    reader.certify(position, EPOCH, EPOCH),
+                    "at " + position);
+            assertEquals(Math.min(to, wide.segmentEnd(position)), reader.nextPosition());
+            assertEquals(2, reader.sequence());
+        }
+        assertEquals(0, journal.medium().undecided(Geometry.HEAD_LENGTH_BYTES, wide.capacityBytes()));
+        opening.nextEpoch();
+        assertEquals(List.of("below", "first"), payloads());
+    }
+
+    /// §6 step 3: exactly what is kept is made durable again, segment by segment: no byte more, none twice.
+    @Test
+    void shouldPersistAgainExactlyWhatIsKept() {
+        build(Durability.MEMORY);
+        writer.state(record(11, 64, 3 * LEASE, 0, Durability.MEMORY));
+        writer.pad(128, 4096 - 128, 2, EPOCH, 0);
+        writer.pad(4096, 4096, 2, EPOCH, 0);
+        writer.data(8192, 2, EPOCH, 0, "last");
+        List<String> rewritten = new ArrayList<>();
+        journal.medium().observe((medium, operation) -> {
+            if (operation.kind() == Kind.REWRITE) {
+                rewritten.add(operation.fileOffset() - GEOMETRY.fileOffset(0) + " +" + operation.lengthBytes());
+            }
+        });
+        recover();
+        assertEquals(List.of("64 +4032", "4096 +4096", "8192 +64"), rewritten);
+    }
 }

@@ -195,6 +195,10 @@ class RecoveryScanTest {
         log.unreadablePages.add(StateRecord.pageFileOffset(0, 0));
         log.unreadablePages.add(StateRecord.pageFileOffset(0, 1));
         assertEquals(8, StateLines.freshVersion(log, 7, salt));
+        HandmadeLog half = new HandmadeLog(log.geometry).head(state(0, 0, 0));
+        half.unreadablePages.add(StateRecord.pageFileOffset(0, 0));
+        half.junk(StateRecord.fileOffset(8, 1), StateRecord.LENGTH_BYTES);
+        assertEquals(10, StateLines.freshVersion(half, 7, salt));
     }
 
     // A copy of the superblock that cannot be read is like one that rotted.
