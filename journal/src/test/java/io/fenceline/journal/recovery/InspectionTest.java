@@ -162,8 +162,8 @@ class InspectionTest {
             }
         }
         List<Long> told = new ArrayList<>();
-        StateRecord clean = new StateRecord(
-                7, 4 << 20, 4 << 20, 0, 1 << 20, 0, HandmadeLog.EPOCH, 1, Durability.DEVICE.id(), 0);
+        StateRecord clean =
+                new StateRecord(7, 4 << 20, 4 << 20, 0, 1 << 20, 0, HandmadeLog.EPOCH, 1, Durability.DEVICE.id(), 0);
         Path directory = large.head(clean).save(parent.resolve("large"));
         Journal.verify(directory, (done, total) -> {
             assertEquals(3 << 20, total);
