@@ -151,6 +151,27 @@ class ConcurrentRulesTest {
         assertTrue(positions.close());
     }
 
+    /// §3, `floor`: a candidate is a position and a sequence of one value of the reservation word, also where a
+    /// thread goes by an old one: it believes to be at the end of what is granted, and another one has that place.
+    @Test
+    void shouldRecordAFloorWithTheSequenceOfItsPosition() {
+        SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(1 << 20, 2));
+        Positions positions = journal.open(OVERWRITE);
+        ConcurrentAppender appender = ConcurrentAppender.open(positions);
+        assertEquals(0, append(appender));
+        long granted = positions.freeEnd();
+        while (append(appender) < granted - 2 * SLOT) {}
+        long sequence = appender.nextSequence();
+        Team.of(1, thread -> assertEquals(granted - SLOT, append(appender)))
+                .begin()
+                .join();
+        assertEquals(granted, appender.append(MemorySegment.ofArray(new byte[80])));
+        assertEquals(granted - SLOT, journal.state().floor());
+        assertEquals(sequence, journal.state().floorSequence());
+        appender.close();
+        assertTrue(positions.close());
+    }
+
     /// §5, reserve: a lease is extended by one thread while the others go on below the one that there is; they wait
     /// neither for its storage nor for its lock.
     @Test
