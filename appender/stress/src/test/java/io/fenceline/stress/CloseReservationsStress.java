@@ -16,7 +16,7 @@ import org.openjdk.jcstress.infra.results.JJJ_Result;
 @Outcome(id = "-1, 4032, 4032", expect = Expect.ACCEPTABLE, desc = "closed, then refused")
 @State
 public class CloseReservationsStress {
-    private final Threads threads = new Threads(Threads.SEGMENT - 64);
+    private final Threads threads = Threads.at(Threads.SEGMENT - 64);
     private final long guess = threads.reservations.word();
 
     @Actor
@@ -26,12 +26,12 @@ public class CloseReservationsStress {
 
     @Actor
     public void close(JJJ_Result r) {
-        r.r2 = threads.reservations.lastPosition(threads.reservations.close());
+        r.r2 = threads.fromOrigin(threads.reservations.lastPosition(threads.reservations.close()));
     }
 
     @Arbiter
     public void published(JJJ_Result r) {
-        r.r2 = threads.reservations.lastPosition(threads.reservations.close());
-        r.r3 = threads.run.published();
+        r.r2 = threads.fromOrigin(threads.reservations.lastPosition(threads.reservations.close()));
+        r.r3 = threads.fromOrigin(threads.run.published());
     }
 }

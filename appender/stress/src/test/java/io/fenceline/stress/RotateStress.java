@@ -16,7 +16,7 @@ import org.openjdk.jcstress.infra.results.JJJ_Result;
 @Outcome(id = "4096, 4160, 4288", expect = Expect.ACCEPTABLE, desc = "the short one between the PAD and the long one")
 @State
 public class RotateStress {
-    private final Threads threads = new Threads(Threads.SEGMENT - 64);
+    private final Threads threads = Threads.at(Threads.SEGMENT - 64);
     private final long guess = threads.reservations.word();
 
     @Actor
@@ -31,6 +31,7 @@ public class RotateStress {
 
     @Arbiter
     public void published(JJJ_Result r) {
-        r.r3 = threads.run.published();
+        r.r3 = threads.fromOrigin(threads.run.published());
+        threads.done();
     }
 }
