@@ -5,7 +5,6 @@ import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
-import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.positions.LogView;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -15,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 final class Forwards {
     /// A sequence or a number of entries that is not known yet.
     static final long UNKNOWN = -1;
+
+    /// A generation that no log has: the next poll looks whether what lies before the position was cut.
+    static final long NEVER = -3;
 
     /// Attributes that no valid frame has: all flags.
     private static final long NONE = -1;
@@ -221,7 +223,10 @@ final class Forwards {
                         return truncated(sequence);
                     }
                     if (sequence > nextSequence && perhapsReset) {
-                        return resetTo(sequence);
+                        if (!isLost(sequence - nextSequence)) {
+                            return resetTo(sequence);
+                        }
+                        perhapsReset = false;
                     }
                 }
                 if (verdict == FrameVerdict.DATA) {
@@ -314,10 +319,18 @@ final class Forwards {
         }
     }
 
+    /// Whether the frame at the offset is a PAD where so many entries may have been that a crash left out.
+    private boolean isLost(long entries) {
+        return FrameDescriptor.kind(bytes, offset) == FrameDescriptor.KIND_PAD
+                && entries <= Judge.distance(bytes, offset) / FrameDescriptor.ENTRY_HEADER_LENGTH_BYTES;
+    }
+
     /// Whether the next entry is one of the frame at the offset, but not its first.
     private boolean isInside() {
+        long sequence = FrameDescriptor.sequence(bytes, offset);
         return position == resumePosition
-                && FrameDescriptor.sequence(bytes, offset) + FrameDescriptor.entries(bytes, offset) > nextSequence;
+                && sequence < nextSequence
+                && sequence + FrameDescriptor.entries(bytes, offset) > nextSequence;
     }
 
     /// Steps over the valid frame at the offset, which need not be in the window whole.
@@ -391,6 +404,10 @@ final class Forwards {
                 if (sealed) {
                     return truncated(sequence);
                 }
+                int empty = perhapsReset ? lookForReset() : Window.COPIED;
+                if (empty != Window.COPIED) {
+                    return empty;
+                }
             } // and again if it was cut meanwhile
             return Window.COPIED;
         } catch (IllegalStateException e) {
@@ -398,12 +415,28 @@ final class Forwards {
         }
     }
 
+    /// Looks whether the log was reset to the position, where no frame is yet: then the state record knows the
+    /// sequence of the first one. Where there is a frame, that will tell.
+    ///
+    /// @return [Window#COPIED] to go on, or the result of the poll
+    private int lookForReset() {
+        if (nextSequence == UNKNOWN || view.published() != position) {
+            return Window.COPIED;
+        }
+        long sequence = view.sequenceOfEmptyLog(position);
+        if (sequence == UNKNOWN || sequence == nextSequence) {
+            return Window.COPIED;
+        }
+        return sequence < nextSequence ? truncated(sequence) : resetTo(sequence);
+    }
+
     /// Looks for a PAD of a cut.
     ///
+    /// @param slot negative: there is none, as if it were not retained
     /// @return [Window#COPIED] if the slot holds one, else [Window#EMPTY], or as [Window#copy]
     private int lookForSeal(long slot) {
         if (slot < 0) {
-            return Window.EMPTY;
+            return Window.OVERRUN;
         }
         int copied = copy(slot, FrameDescriptor.SLOT_LENGTH_BYTES);
         if (copied <= 0) {
@@ -455,8 +488,7 @@ final class Forwards {
                 && FrameVerdict.ofHeader(bytes, 0, position, geometry, epoch, Integer.MAX_VALUE) == FrameVerdict.DATA) {
             nextSequence = FrameDescriptor.sequence(bytes, 0);
         } else if (copied == Window.EMPTY) {
-            StateRecord state = view.newestState();
-            nextSequence = state.floor() == position ? state.floorSequence() : UNKNOWN;
+            nextSequence = view.sequenceOfEmptyLog(position);
         }
         boolean known = nextSequence != UNKNOWN && sequenceBeforeOverrun != UNKNOWN;
         missedBytes = position - from;

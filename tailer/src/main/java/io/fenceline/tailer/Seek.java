@@ -174,7 +174,9 @@ final class Seek {
             long generation = view.generation();
             long oldest = view.retained();
             long newest = view.published();
-            Resumed there = new Resumed(new Place(position, nextSequence, generation), false);
+            // With nothing before it, the first poll looks whether the log was reset to here.
+            long known = position == oldest ? Forwards.NEVER : generation;
+            Resumed there = new Resumed(new Place(position, nextSequence, known), false);
             try {
                 if (position < oldest
                         || (position == newest && !isCutAt(newest, oldest, nextSequence))
@@ -364,13 +366,13 @@ final class Seek {
     }
 
     /// Sequence of the first entry at or behind the start of a frame, as the frame there tells, or the one before
-    /// it.
+    /// it, or the state record where there is none.
     private long sequenceAt(long position, long oldest, long newest) {
         if (position < newest) {
             return slots.glance(position).isValid() ? slots.sequence() : UNKNOWN;
         }
-        if (position == 0) {
-            return 0;
+        if (position == oldest) {
+            return view.sequenceOfEmptyLog(position);
         }
         long before = frameBefore(position, oldest);
         if (before < 0 || slots.next() != position) {

@@ -103,7 +103,8 @@ public final class Tailer implements AutoCloseable {
     }
 
     /// Waits, without using the processor, until something is published that was not polled yet, by a writer in
-    /// this process or another one; a configured bound or filter may still leave nothing to deliver.
+    /// this process or another one, or until there is something to tell: [#TRUNCATED] or [#OVERRUN]. A configured
+    /// bound or filter may still leave nothing to deliver.
     ///
     /// @param timeoutNs at most so long; 0 or less does not wait
     /// @return whether there is something to poll; false after the timeout, or when the tailer or its source is
@@ -124,7 +125,7 @@ public final class Tailer implements AutoCloseable {
             }
             waiter = known;
         }
-        return known.await(position(), timeoutNs);
+        return known.await(position(), forwards.generation(), timeoutNs);
     }
 
     private static Seek.Place find(LogView view, Start start) {

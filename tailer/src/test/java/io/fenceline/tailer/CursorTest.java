@@ -306,6 +306,69 @@ class CursorTest {
         }
     }
 
+    /// Goal: a reset to the place where a cursor stands is told to it when it is opened again, in either direction,
+    /// with
+    /// and without an entry behind.
+    @Test
+    void shouldTellOfAResetBehindTheBackOfACursorThatStandsThere() {
+        try (Journal journal = Journals.open(directory(), 4096, 4);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            open(journal, "empty").close();
+            open(journal, "followed").close();
+            assertEquals(0, journal.reset(1000));
+            assertMissed(journal, "empty", 1000);
+            appendMany(appender, 1);
+            assertMissed(journal, "followed", 1000);
+            assertEquals(4096, journal.reset(2000));
+            assertMissed(journal, "empty", 1000);
+            assertMissed(journal, "followed", 999);
+            assertEquals(4096, journal.reset(7));
+            for (String name : List.of("empty", "followed")) {
+                try (Cursor cursor = open(journal, name)) {
+                    assertEquals(Resumption.TRUNCATED, cursor.resumption());
+                    assertEquals(7, cursor.nextSequence());
+                    assertEquals(0, cursor.poll(Journals::check, 10));
+                }
+            }
+        }
+    }
+
+    private static void assertMissed(Journal journal, String name, long entries) {
+        try (Cursor cursor = open(journal, name)) {
+            assertEquals(Tailer.OVERRUN, cursor.poll(Journals::check, 10));
+            assertEquals(entries, cursor.tailer().missedEntries());
+            sequences(cursor, 10);
+            cursor.commit();
+        }
+    }
+
+    /// Goal: entries that a crash left out at the very place where a cursor stands, with nothing before it, are no
+    /// reset.
+    @Test
+    void shouldNotTakeAHoleThatACrashLeftForAReset() throws IOException {
+        Path copy = temporary.resolve("copy");
+        try (Journal journal = Journals.open(directory(), 4096, 4);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            open(journal, "there").close();
+            appendMany(appender, 3);
+            Files.createDirectory(copy);
+            for (String name : List.of("journal.log", "journal.run")) {
+                Files.copy(directory().resolve(name), copy.resolve(name));
+            }
+            Files.createDirectory(copy.resolve("cursors"));
+            Files.copy(
+                    directory().resolve("cursors").resolve("there"),
+                    copy.resolve("cursors").resolve("there"));
+            byte[] log = Files.readAllBytes(copy.resolve("journal.log"));
+            log[(int) journal.view().superblock().geometry().fileOffset(0) + 5] ^= 1;
+            Files.write(copy.resolve("journal.log"), log);
+        }
+        try (Journal journal = Journal.open(copy, Journals.CONFIG);
+                Cursor cursor = open(journal, "there")) {
+            assertEquals(List.of(1L, 2L), sequences(cursor, 10));
+        }
+    }
+
     @Test
     void shouldRefuseACursorOfAnotherJournal() throws IOException {
         Path other = temporary.resolve("other");

@@ -264,6 +264,42 @@ class TailerTruncationTest {
         }
     }
 
+    /// Goal: a reset of a log that has no entry, where no frame can tell of it, is told at once; also at position 0.
+    @Test
+    void shouldTellOfAResetOfAnEmptyLogAtOnce() {
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(0, poll(tailer)));
+        assertEquals(0, journal.reset(1000));
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.OVERRUN, poll(tailer));
+            assertEquals(1000, tailer.missedEntries());
+            assertEquals(0, tailer.missedBytes());
+            assertEquals(1000, tailer.nextSequence());
+            assertEquals(0, poll(tailer));
+        }
+        assertEquals(0, journal.reset(1000));
+        tailers.forEach(tailer -> assertEquals(0, poll(tailer), "it is the same place"));
+        assertEquals(0, journal.reset(5));
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.TRUNCATED, poll(tailer));
+            assertEquals(5, tailer.nextSequence());
+        }
+        tail(Start.sequence(5));
+        tail(Start.newest());
+        tailers.forEach(tailer -> assertEquals(5, tailer.nextSequence()));
+        append(2);
+        tailers.forEach(tailer -> assertEquals(List.of(5L, 6L), sequences(tailer, 100)));
+        assertEquals(4096, journal.reset(7));
+        tailers.forEach(tailer -> assertEquals(0, poll(tailer), "nothing was missed"));
+        assertEquals(4096, journal.reset(70));
+        append(1);
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.OVERRUN, poll(tailer));
+            assertEquals(63, tailer.missedEntries());
+            assertEquals(List.of(70L), sequences(tailer, 100));
+        }
+    }
+
     /// Goal: a tailer that stood at the very end of what was cut, where retention then went, is told by the next
     /// frame.
     @Test

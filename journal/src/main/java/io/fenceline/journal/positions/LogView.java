@@ -103,6 +103,16 @@ public final class LogView {
         return Head.readState(reader, superblock, name, new ArrayList<>());
     }
 
+    /// Sequence of the next entry at a position before which nothing is retained, and where nothing is yet: only the
+    /// newest state record knows it.
+    ///
+    /// @return -1 if that is one of another position
+    /// @throws io.fenceline.journal.JournalException.Corrupt as [#newestState]
+    public long sequenceOfEmptyLog(long position) {
+        StateRecord state = newestState();
+        return state.floor() == position ? state.floorSequence() : -1;
+    }
+
     /// Whether `published` is where the log ends; not so after a crash that nobody has recovered from in this boot.
     public boolean isEndCertain() {
         return fallbackIsEnd || (run != null && isCurrent(run));

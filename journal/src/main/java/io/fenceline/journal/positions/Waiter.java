@@ -50,14 +50,15 @@ public final class Waiter extends AbstractSelector {
         this.longestSleepNs = longestSleepNs;
     }
 
-    /// Waits until something is published behind a position.
+    /// Waits until something is published behind a position, or the log has been cut.
     ///
+    /// @param generation of the log, as the caller knows it; another one ends the wait
     /// @param timeoutNs at most so long; 0 or less does not wait
     /// @return whether something is; false after the timeout, or when the source was closed
     /// @throws InterruptedException if the thread is interrupted; its status is cleared
-    public boolean await(long position, long timeoutNs) throws InterruptedException {
+    public boolean await(long position, long generation, long timeoutNs) throws InterruptedException {
         for (int spins = 0; spins < SPINS; spins++) {
-            if (isPublished(position)) {
+            if (isMore(position, generation)) {
                 return true;
             }
             Thread.onSpinWait();
@@ -67,13 +68,13 @@ public final class Waiter extends AbstractSelector {
         }
         begin();
         try {
-            return sleep(position, timeoutNs);
+            return sleep(position, generation, timeoutNs);
         } finally {
             end();
         }
     }
 
-    private boolean sleep(long position, long timeoutNs) throws InterruptedException {
+    private boolean sleep(long position, long generation, long timeoutNs) throws InterruptedException {
         long startNs = System.nanoTime();
         while (true) {
             int announced = sleepers.announce();
@@ -81,7 +82,7 @@ public final class Waiter extends AbstractSelector {
             if (Thread.interrupted()) {
                 throw new InterruptedException();
             }
-            if (isPublished(position)) {
+            if (isMore(position, generation)) {
                 return true;
             }
             long leftNs = timeoutNs - (System.nanoTime() - startNs);
@@ -92,15 +93,15 @@ public final class Waiter extends AbstractSelector {
             timespec.set(ValueLayout.JAVA_LONG, 0, ns / 1_000_000_000);
             timespec.set(ValueLayout.JAVA_LONG, 8, ns % 1_000_000_000);
             sleepers.sleep(announced, timespec);
-            if (isPublished(position)) {
+            if (isMore(position, generation)) {
                 return true; // the usual case: nothing is announced again, and no fence is paid for
             }
         }
     }
 
-    private boolean isPublished(long position) {
+    private boolean isMore(long position, long generation) {
         try {
-            return view.published() > position;
+            return view.published() > position || view.generation() != generation;
         } catch (IllegalStateException e) {
             return false; // the shared words have ended: the source is being closed
         }

@@ -89,8 +89,12 @@ class WaiterTest {
     }
 
     private static boolean await(Waiter waiter, long position, long timeoutNs) {
+        return await(waiter, 0, position, timeoutNs);
+    }
+
+    private static boolean await(Waiter waiter, long generation, long position, long timeoutNs) {
         try {
-            return waiter.await(position, timeoutNs);
+            return waiter.await(position, generation, timeoutNs);
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
@@ -104,17 +108,33 @@ class WaiterTest {
         assertFalse(await(waiter, 0, -1));
     }
 
+    /// Goal: what is to be told wakes, too, although nothing is published behind the position.
+    @Test
+    void shouldEndWhenTheLogIsCut() {
+        try (JournalSource reader = Journal.openReadOnly(journal.directory())) {
+            for (JournalSource source : new JournalSource[] {journal, reader}) {
+                long generation = source.view().generation();
+                Team team = Team.of(1, member -> assertTrue(await(waiter(source), generation, 0, FOR_EVER_NS)));
+                team.begin();
+                Team.await("somebody sleeps", this::isAnySleeper);
+                assertEquals(0, journal.reset(1000));
+                team.join();
+                assertEquals(0, source.view().published());
+            }
+        }
+    }
+
     @Test
     void shouldEndByAnInterrupt() {
         AtomicInteger interrupted = new AtomicInteger();
         for (int round = 0; round < 50; round++) {
             Team team = Team.of(1, member -> {
                 Waiter waiter = waiter(journal);
-                assertThrows(InterruptedException.class, () -> waiter.await(0, FOR_EVER_NS));
+                assertThrows(InterruptedException.class, () -> waiter.await(0, 0, FOR_EVER_NS));
                 assertFalse(Thread.currentThread().isInterrupted());
                 // An interrupt that came before ends it, too, and is not there any more afterwards.
                 Thread.currentThread().interrupt();
-                assertThrows(InterruptedException.class, () -> waiter.await(0, FOR_EVER_NS));
+                assertThrows(InterruptedException.class, () -> waiter.await(0, 0, FOR_EVER_NS));
                 assertFalse(await(waiter, 0, 1));
                 interrupted.incrementAndGet();
             });
