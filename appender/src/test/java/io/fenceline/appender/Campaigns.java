@@ -3,6 +3,11 @@ package io.fenceline.appender;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.format.Geometry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 
 /// Short runs of the crash checker, for [Judge]: each looks at some thousand images, in a second or less, and finds a
@@ -61,5 +66,32 @@ final class Campaigns {
     static void threads() {
         InterleavedAppendersTest.explore(Durability.MEMORY, 3, 3, 90, SEED, 8, 2);
         InterleavedAppendersTest.explore(Durability.MEMORY, 2, 2, 60, 7, 8, 2);
+    }
+
+    static void readers() throws IOException {
+        readers(Durability.MEMORY, ReaderWorkload.Room.OVERWRITE);
+        readers(Durability.PROCESS, ReaderWorkload.Room.TIGHT_RETENTION);
+    }
+
+    private static void readers(Durability level, ReaderWorkload.Room room) throws IOException {
+        Path directory = Files.createTempDirectory("fenceline-campaign");
+        CrashChecker.Budget budget = new CrashChecker.Budget(4, 1, 16, 2);
+        int[] places = {0};
+        try {
+            ReaderWorkload workload = new ReaderWorkload(
+                    level,
+                    3,
+                    room,
+                    SEED,
+                    budget,
+                    () -> ReaderWorkload.place(directory.resolve("journal-" + places[0]++)));
+            workload.run(4, 160);
+            Assertions.assertTrue(workload.held() + workload.refused() > 0, "the ring was never held");
+        } finally {
+            try (Stream<Path> paths = Files.walk(directory)) {
+                paths.sorted(Comparator.reverseOrder())
+                        .forEach(path -> path.toFile().delete());
+            }
+        }
     }
 }

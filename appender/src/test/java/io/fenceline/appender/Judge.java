@@ -22,6 +22,7 @@ enum Judge {
     PROCESS("process"),
     CUTS("cuts"),
     THREADS("threads"),
+    READERS("readers"),
     RECOVERY_RULES("io.fenceline.journal.recovery.RecoveryRulesTest"),
     RECOVERY_ROWS("io.fenceline.journal.recovery.RecoveryRowTest"),
     HEAD("io.fenceline.journal.recovery.HeadTest"),

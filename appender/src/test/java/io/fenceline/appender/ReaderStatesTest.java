@@ -1,10 +1,9 @@
 package io.fenceline.appender;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.journal.Durability;
-import io.fenceline.journal.JournalConfig;
-import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.persist.JournalFiles;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -24,15 +23,14 @@ class ReaderStatesTest {
     private int places;
 
     private JournalFiles place() {
-        Path directory = temporary.resolve("journal-" + places++);
-        SmallJournals.create(directory, 4096, 2, JournalConfig.defaults().withDurability(Durability.PROCESS));
-        return JournalFiles.open(directory, false);
+        return ReaderWorkload.place(temporary.resolve("journal-" + places++));
     }
 
     @ParameterizedTest
     @CsvSource({
         "MEMORY,  3, OVERWRITE",
         "MEMORY,  4, RETENTION",
+        "MEMORY,  3, TIGHT_RETENTION",
         "DEVICE,  3, OVERWRITE",
         "DEVICE,  3, GATES_ONLY",
         "DEVICE,  4, RETENTION",
@@ -54,7 +52,9 @@ class ReaderStatesTest {
         "DEVICE,  3, GATES_ONLY",
         "DEVICE,  4, RETENTION",
         "PROCESS, 3, OVERWRITE",
-        "PROCESS, 4, RETENTION"
+        "DEVICE,  4, TIGHT_RETENTION",
+        "PROCESS, 4, RETENTION",
+        "PROCESS, 3, TIGHT_RETENTION"
     })
     void shouldKeepWhatACursorHoldsAndHasSeenWhereverItIsCutAtLength(
             Durability level, int segments, ReaderWorkload.Room room) {
@@ -84,5 +84,7 @@ class ReaderStatesTest {
                 level, segments, room, workload.pairs(), workload.held(), seed);
         assertTrue(workload.pairs() > 40L * lives, "looked at too little: " + workload.pairs());
         assertTrue(workload.held() > 0, "the ring was never held");
+        boolean tight = room == ReaderWorkload.Room.TIGHT_RETENTION;
+        assertEquals(tight, workload.refused() > 0, "how often the retention left no room: " + workload.refused());
     }
 }

@@ -8,6 +8,7 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.Retention;
+import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.CursorRecord;
@@ -26,6 +27,7 @@ import io.fenceline.journal.recovery.CutSeek;
 import io.fenceline.journal.recovery.LogWalk;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -50,8 +52,11 @@ final class ReaderWorkload {
         OVERWRITE,
         /// A full ring gives up what the cursor has passed.
         GATES_ONLY,
-        /// A full ring gives up what is not among the newest bytes, and the cursor has passed.
-        RETENTION
+        /// A full ring gives up what is not among the newest bytes, and the cursor has passed; there is always such a
+        /// segment.
+        RETENTION,
+        /// The same, but so many bytes are kept that an append is refused where they leave it no segment.
+        TIGHT_RETENTION
     }
 
     /// What a cursor says.
@@ -77,9 +82,11 @@ final class ReaderWorkload {
     private ExclusiveAppender appender;
     private CursorLog cursor;
     private Gate gate;
-    private long resetTo;
+    private long published;
+    private long givenUpByHand;
     private long pairs;
     private int held;
+    private int refused;
     private int operationsLeft = Integer.MAX_VALUE;
 
     /// @param places fresh directories, for words that readers share on one boot
@@ -95,14 +102,19 @@ final class ReaderWorkload {
         this.places = places;
         random = new SplittableRandom(seed);
         geometry = Geometry.of(4096, segments);
-        keptLengthBytes = room == Room.RETENTION ? (segments - 2) * 4096L : 0;
+        keptLengthBytes = switch (room) {
+            case RETENTION -> (segments - 2) * 4096L;
+            case TIGHT_RETENTION -> (segments - 1) * 4096L;
+            default -> 0;
+        };
         journal = SimulatedJournal.create(level, geometry);
         checker = new CrashChecker(journal, level, history, random.split(), budget);
         JournalConfig defaults = JournalConfig.defaults().withTimestampMode(TimestampMode.NONE);
         config = switch (room) {
             case OVERWRITE -> defaults.withFullPolicy(FullPolicy.OVERWRITE);
             case GATES_ONLY -> defaults.withRetainedForGatesOnly(true);
-            case RETENTION -> defaults.withRetention(Retention.everything().withMaximumLengthBytes(keptLengthBytes));
+            case RETENTION, TIGHT_RETENTION ->
+                defaults.withRetention(Retention.everything().withMaximumLengthBytes(keptLengthBytes));
         };
         cursorMedium = new SimulatedMedium(level, CursorRecord.FILE_LENGTH_BYTES);
         ByteBuffer first = ByteBuffer.allocateDirect(CursorRecord.LENGTH_BYTES);
@@ -111,6 +123,12 @@ final class ReaderWorkload {
         cursorMedium.overwrite(CursorRecord.fileOffset(1), MemorySegment.ofBuffer(first.clear()));
         place = places.get();
         open();
+    }
+
+    /// A fresh directory for those words.
+    static JournalFiles place(Path directory) {
+        SmallJournals.create(directory, 4096, 2, JournalConfig.defaults().withDurability(Durability.PROCESS));
+        return JournalFiles.open(directory, false);
     }
 
     /// What `Journal.open` and `Cursor.open` do.
@@ -122,12 +140,14 @@ final class ReaderWorkload {
         positions = journal.open(config);
         LogWalk walk = journal.walk();
         history.recovered(walk);
+        published = positions.run().published();
         appender = ExclusiveAppender.open(positions);
         cursorMedium.observe(this::beforeCursor);
         cursor = new CursorLog(cursorMedium, NAME);
         acknowledged = value(cursor.found());
         attempted = acknowledged;
         gate = readers.registerCursor(NAME, acknowledged.position);
+        gate.move(acknowledged.position); // a crash may have come between a commit and this
         checkPlace(acknowledged, walk, journal.state());
         if (isCut(acknowledged)) {
             commit(positions.reserved(), positions.nextSequence()); // as a cursor that finds its place cut off
@@ -211,11 +231,30 @@ final class ReaderWorkload {
         if (position < 0) {
             long expected = room == Room.OVERWRITE ? AppendResult.BACK_PRESSURED : AppendResult.FULL;
             assertEquals(expected, position, AppendResult.describe(position));
-            long needed = positions.run().retained() + geometry.segmentLengthBytes();
-            assertTrue(acknowledged.position < needed, "refused, but the cursor is at " + acknowledged);
+            goOnWithoutRoom(positions.run().retained() + geometry.segmentLengthBytes());
+        }
+        published = positions.run().published();
+    }
+
+    /// After an append that was refused, because it needs that more is given up than may be.
+    private void goOnWithoutRoom(long needed) {
+        boolean kept = keptLengthBytes > 0 && geometry.segmentStart(notKept()) < needed;
+        if (acknowledged.position < needed) {
             held++;
             commit(positions.reserved(), positions.nextSequence());
+        } else if (kept) {
+            refused++;
+            givenUpByHand = needed;
+            assertEquals(needed, positions.retain(needed));
+        } else {
+            throw new AssertionError(
+                    "refused, but the cursor is at " + acknowledged + ", and nothing is kept before " + notKept());
         }
+    }
+
+    /// The retention keeps what is behind.
+    private long notKept() {
+        return published - Math.min(published, keptLengthBytes);
     }
 
     private void commitSomewhere() {
@@ -237,7 +276,7 @@ final class ReaderWorkload {
     }
 
     private void retain() {
-        if (room == Room.RETENTION) {
+        if (keptLengthBytes > 0) {
             return; // by hand it may be less than what the policy keeps
         }
         long before = positions.run().retained();
@@ -264,8 +303,9 @@ final class ReaderWorkload {
         history.cutting(0);
         long end = geometry.segmentStart(positions.reserved() + geometry.segmentLengthBytes() - 1);
         cuts.put(0L, end);
-        resetTo = end;
+        givenUpByHand = end;
         assertEquals(end, positions.reset(random.nextInt(1000)));
+        published = end;
         history.cut();
         goOnBehindACut();
     }
@@ -349,10 +389,9 @@ final class ReaderWorkload {
         assertTrue(
                 state.retained() <= found.position,
                 () -> "I14: given up to " + state.retained() + ", held at " + found);
-        long notKept = state.lease() - Math.min(state.lease(), keptLengthBytes);
         assertTrue(
-                state.retained() <= Math.max(resetTo, notKept),
-                () -> "retention keeps " + keptLengthBytes + " bytes before " + state.lease() + ": " + state);
+                state.retained() <= Math.max(givenUpByHand, notKept()),
+                () -> "retention keeps " + keptLengthBytes + " bytes before " + published + ": " + state);
         assertTrue(found.position <= state.lease(), () -> "I5: the log ends before " + found + ": " + state);
         for (LogWalk.Frame frame : walk.data()) {
             long next = frame.sequence() + frame.entries();
@@ -417,5 +456,10 @@ final class ReaderWorkload {
     /// How often the cursor held the ring.
     int held() {
         return held;
+    }
+
+    /// How often the retention did.
+    int refused() {
+        return refused;
     }
 }
