@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.HdrHistogram.Histogram;
 
 /// Measures Fenceline beside its peers and prints tables, one for each class of durability. Every peer runs in a JVM of
@@ -63,7 +64,8 @@ final class CompareTable {
         for (String kind : arguments[5].split(",", -1)) {
             kinds.add(Catalog.Kind.valueOf(kind));
         }
-        List<String> names = List.of(arguments).subList(6, arguments.length);
+        Predicate<String> wanted = task -> arguments[6].equals("-") || task.startsWith(arguments[6]);
+        List<String> names = List.of(arguments).subList(7, arguments.length);
         List<Catalog> peers = new ArrayList<>(Catalog.SINGLE);
         peers.removeIf(peer -> !kinds.contains(peer.kind()));
         if (!names.isEmpty()) {
@@ -77,6 +79,10 @@ final class CompareTable {
                 System.err.printf(
                         Locale.ROOT, "round %d of %d: %s, %s%n", round + 1, rounds, peer.title(), peer.kind());
                 List<String> tasks = tasks(peer, arguments[3]);
+                tasks.removeIf(wanted.negate());
+                if (tasks.isEmpty()) {
+                    continue;
+                }
                 Path parent = peer.kind() == Catalog.Kind.DEVICE ? device : memory;
                 comparison.add(
                         peer,
@@ -136,7 +142,7 @@ final class CompareTable {
                 Forks.fileSystem(memory), Forks.fileSystem(device), rounds);
         print("own, interleaved; × is a peer's figure over Fenceline's of the same round, median (least–greatest).");
         for (Catalog.Kind kind : kinds) {
-            if (kind != Catalog.Kind.NOTHING) {
+            if (kind != Catalog.Kind.NOTHING && isAnyMeasured("append")) {
                 appends(kind);
                 open(
                         kind,
@@ -145,7 +151,9 @@ final class CompareTable {
                                 + "/s, from when an entry was due");
             }
         }
-        tails();
+        if (isAnyMeasured("tail")) {
+            tails();
+        }
         scans(
                 "verified-first",
                 "scan, checksums verified (where there are any), first 8 bytes read; the mapped store's walk computes"
@@ -168,6 +176,12 @@ final class CompareTable {
         List<Goals.Goal> goals = Goals.of(comparison);
         goals.forEach(goal -> print("%s", goal));
         return goals;
+    }
+
+    private boolean isAnyMeasured(String task) {
+        return peers.stream()
+                .flatMap(peer -> comparison.tasks(peer).stream())
+                .anyMatch(measured -> measured.startsWith(task));
     }
 
     private String json(Instant time, int rounds) throws IOException {

@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 ///     scan:PAYLOAD:MODE:SECONDS             ns per entry; MODE: verified or unverified, then first or whole
 ///
 /// Seconds are measured ones, after 0.7 times as long of warm-up; twice as long for a tail, whose two threads leave the
-/// JIT compiler no processor of its own where there are two; three times for a scan, whose code is deep.
+/// JIT compiler no processor of its own where there are two; three times for a scan, whose code is deep, and as much
+/// longer as it gets faster.
 final class PeerFork {
     static final int PAYLOAD_LENGTH_BYTES = 256;
 

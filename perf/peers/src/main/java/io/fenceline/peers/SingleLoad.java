@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.HdrHistogram.Histogram;
@@ -21,6 +22,12 @@ final class SingleLoad {
     private static final int GROUP = 64;
     private static final long SCAN_LENGTH_BYTES = Room.LENGTH_BYTES / 8 * 3L;
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /// A scan is warm when so many passes take at least this part of the time that as many before them took.
+    private static final int STEADY_PASSES = 15;
+
+    private static final double STEADY = 0.97;
+    private static final int LONGEST_WARM_UP_TIMES = 5;
 
     private final Peer peer;
     private final int payloadLengthBytes;
@@ -193,7 +200,8 @@ final class SingleLoad {
         }
     }
 
-    /// From the first entry to the last, all of them there already.
+    /// From the first entry to the last, all of them there already, again and again; measured when it is not getting
+    /// faster any more.
     ///
     /// @return nanoseconds per entry, median; NaN: the peer has no reader
     double scan(Peer.ReadMode mode) throws Exception {
@@ -208,26 +216,37 @@ final class SingleLoad {
         for (long i = 0; i < entries; i++) {
             appending.append(i + 1);
         }
+        List<Double> warm = new ArrayList<>();
+        long startNs = System.nanoTime();
+        while (System.nanoTime() - startNs < warmUpNs
+                || (isStillWarming(warm) && System.nanoTime() - startNs < LONGEST_WARM_UP_TIMES * warmUpNs)) {
+            warm.add(scanOnce(mode, entries));
+        }
         List<Double> ns = new ArrayList<>();
-        long warmNs = 0;
-        long passedNs = 0;
-        while (passedNs < measureNs) {
-            try (Peer.Reading reading = peer.reading(mode)) {
-                if (reading == null) {
-                    return Double.NaN;
-                }
-                long startNs = System.nanoTime();
-                scan(reading, entries);
-                long tookNs = System.nanoTime() - startNs;
-                if (warmNs < warmUpNs) {
-                    warmNs += tookNs;
-                } else {
-                    passedNs += tookNs;
-                    ns.add((double) tookNs / entries);
-                }
-            }
+        startNs = System.nanoTime();
+        while (System.nanoTime() - startNs < measureNs) {
+            ns.add(scanOnce(mode, entries));
         }
         return Forks.median(ns);
+    }
+
+    /// Whether the last passes were faster than those before them: then code is still being compiled.
+    private static boolean isStillWarming(List<Double> ns) {
+        int passes = ns.size();
+        if (passes < 2 * STEADY_PASSES) {
+            return true;
+        }
+        double before = Forks.median(ns.subList(passes - 2 * STEADY_PASSES, passes - STEADY_PASSES));
+        return Forks.median(ns.subList(passes - STEADY_PASSES, passes)) < STEADY * before;
+    }
+
+    /// @return nanoseconds per entry
+    private double scanOnce(Peer.ReadMode mode, long entries) throws Exception {
+        try (Peer.Reading reading = Objects.requireNonNull(peer.reading(mode))) {
+            long startNs = System.nanoTime();
+            scan(reading, entries);
+            return (double) (System.nanoTime() - startNs) / entries;
+        }
     }
 
     private static void scan(Peer.Reading reading, long entries) throws Exception {
