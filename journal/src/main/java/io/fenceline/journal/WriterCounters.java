@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// @param refusedHeld     appends that were refused because a gate held the ring ([AppendResult#BACK_PRESSURED])
 /// @param records         state records that appends waited for: a longer lease, or segments given up
 /// @param recordingNs     how long, together
+/// @param reserved        position up to which bytes are reserved, or have been: at least that much. It is what is
+///                        published, or was reserved when an append last asked for space, whichever is greater; what
+///                        is reserved at this moment, in between, is known in the writer's memory only
 public record WriterCounters(
         long pid,
         boolean isPoisoned,
@@ -29,4 +32,5 @@ public record WriterCounters(
         long refusedFull,
         long refusedHeld,
         long records,
-        long recordingNs) {}
+        long recordingNs,
+        long reserved) {}

@@ -206,6 +206,7 @@ final class Info implements Callable<Integer> {
                     .put("refusedHeld", writer.refusedHeld())
                     .put("records", writer.records())
                     .put("recordingNs", writer.recordingNs())
+                    .put("reservedAtLeast", writer.reserved())
                     .put("poisoned", writer.isPoisoned());
         }
         result.putObjects("cursors", CursorCommand.toJson(journal.cursors()));

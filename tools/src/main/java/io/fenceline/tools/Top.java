@@ -26,7 +26,8 @@ import picocli.CommandLine.Parameters;
                     + " waiting by, once a second.",
             "",
             "It only reads: shared words, the state record and the cursors' files; neither writer nor tailers notice."
-                    + " What is reserved is known in the writer's memory only: it lies between published and lease.",
+                    + " What is reserved this moment is known in the writer's memory only: at least what was when an"
+                    + " append last asked for space, at most the lease.",
             ""
         },
         footer = {"", "Example:", "  fenceline top orders", "  fenceline top orders --once"})
@@ -138,6 +139,10 @@ final class Top implements Callable<Integer> {
         line("retained", look.retained(), before == null ? "" : look.rate(look.retained(), before.retained(), "B"));
         line("floor", state.floor(), "");
         line("published", look.published(), before == null ? "" : look.rate(look.published(), before.published(), "B"));
+        WriterCounters counters = journal.writer();
+        if (counters != null) {
+            line("reserved", Math.max(look.published(), counters.reserved()), " at least");
+        }
         line(
                 "lease",
                 state.lease(),
@@ -157,7 +162,7 @@ final class Top implements Callable<Integer> {
                         Size.describe(used),
                         Size.describe(journal.capacityBytes()),
                         100 * used / journal.capacityBytes()));
-        writer(journal.writer());
+        writer(counters);
         for (CursorStatus cursor : look.cursors()) {
             console.println("%-10s%s%s".formatted("cursor", CursorCommand.describe(cursor), look.rate(cursor)));
         }

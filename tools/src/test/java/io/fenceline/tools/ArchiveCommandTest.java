@@ -119,6 +119,7 @@ class ArchiveCommandTest {
         String top = out(0, "top", directory, "--once");
         assertTrue(top.matches("(?s).*no writer, epoch 1.*"), top);
         assertTrue(top.matches("(?s).*published +6,400\n.*"), top);
+        assertTrue(top.matches("(?s).*reserved +6,400 at least\n.*"), top);
         assertTrue(top.matches("(?s).*lease +6,400\n.*"), top);
         assertTrue(top.matches("(?s).*sequence +100\n.*"), top);
         assertTrue(

@@ -27,6 +27,7 @@ package io.fenceline.journal.format;
 ///     | 568 | refusedHeld     | i64   | its appends that were refused: a gate held the ring             |
 ///     | 576 | records         | i64   | state records that its appends waited for                       |
 ///     | 584 | recording       | i64   | how long, together, ns                                          |
+///     | 592 | lastReserved    | i64   | what was reserved when an append last had to ask for space      |
 ///     +-----+-----------------+-------+-----------------------------------------------------------------+
 ///
 /// The words count only if `bootHash` is that of the running boot and `journalId` is the journal's; else a reader uses
@@ -59,6 +60,7 @@ public final class RunFileDescriptor {
     public static final int REFUSED_HELD_OFFSET = 568;
     public static final int RECORDS_OFFSET = 576;
     public static final int RECORDING_OFFSET = 584;
+    public static final int LAST_RESERVED_OFFSET = 592;
 
     private RunFileDescriptor() {}
 }

@@ -323,6 +323,7 @@ public final class Positions {
                 poison(new IllegalStateException("a thread died while it wrote a state record"));
             }
             checkFault();
+            run.reserved(reserved);
             if (end <= freeEnd) {
                 return 0; // another thread has asked meanwhile
             }

@@ -5,6 +5,7 @@ import static io.fenceline.journal.format.RunFileDescriptor.GENERATION_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.JOURNAL_ID_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.KEPT_ENTRIES_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.LAST_FRAME_OFFSET;
+import static io.fenceline.journal.format.RunFileDescriptor.LAST_RESERVED_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.MAGIC;
 import static io.fenceline.journal.format.RunFileDescriptor.MAGIC_OFFSET;
 import static io.fenceline.journal.format.RunFileDescriptor.OPENED_OFFSET;
@@ -101,7 +102,7 @@ public final class RunFile {
         words.set(Bytes.I64, JOURNAL_ID_OFFSET + 8, journalId.getLeastSignificantBits());
         words.set(Bytes.I64, WRITER_PID_OFFSET, ProcessHandle.current().pid());
         words.set(Bytes.I64, POISONED_OFFSET, 0);
-        words.asSlice(OPENED_OFFSET, RECORDING_OFFSET + Bytes.I64.byteSize() - OPENED_OFFSET)
+        words.asSlice(OPENED_OFFSET, LAST_RESERVED_OFFSET + Bytes.I64.byteSize() - OPENED_OFFSET)
                 .fill((byte) 0);
         LONG.setVolatile(words, (long) RETAINED_OFFSET, retained);
         LONG.setVolatile(words, (long) RECLAIMED_OFFSET, retained);
@@ -241,6 +242,11 @@ public final class RunFile {
         count(RECORDING_OFFSET, ns);
     }
 
+    /// An append asks for space, with so much reserved before it.
+    void reserved(long position) {
+        LONG.setOpaque(words, (long) LAST_RESERVED_OFFSET, position);
+    }
+
     private void count(int offset, long more) {
         LONG.setOpaque(words, (long) offset, (long) LONG.getOpaque(words, (long) offset) + more);
     }
@@ -259,7 +265,8 @@ public final class RunFile {
                 counter(REFUSED_FULL_OFFSET),
                 counter(REFUSED_HELD_OFFSET),
                 counter(RECORDS_OFFSET),
-                counter(RECORDING_OFFSET));
+                counter(RECORDING_OFFSET),
+                Math.max(published(), counter(LAST_RESERVED_OFFSET)));
     }
 
     private static long code(Verdict verdict) {
