@@ -8,6 +8,11 @@
  *   limit_framed(ring, ringLength, at, frameLength, n, payload)
  *                            one frame a fence, with all that a frame is: the payload copied to a staging buffer,
  *                            header, CRC32C by hardware, padding to slots, then as above.
+ *   limit_framed_followed(…as limit_framed, published)
+ *                            the same, and the number of frames stored to *published (release) after each fence.
+ *   limit_follow(ring, ringLength, frameLength, published)
+ *                            for another thread: spins on *published, and computes the CRC32C of each frame up to it,
+ *                            until that is negative; returns how many frames it read.
  *   limit_memcpy(…as limit_nt, without framesPerFence)
  *                            memcpy to the mapping, one frame a call.
  *   limit_sync(fd, fileOffset, ringLength, at, frameLength, n, source)
@@ -75,12 +80,14 @@ static void make_shift(uint32_t table[4][256], int n) {
 #define CRC8 _mm_crc32_u8
 #define CRC64(crc, word) (uint32_t) _mm_crc32_u64(crc, word)
 #define FENCE() _mm_sfence()
+#define PAUSE() _mm_pause()
 #elif defined(__aarch64__)
 #include <arm_acle.h>
 #define CRC_TARGET __attribute__((target("+crc")))
 #define CRC8 __crc32cb
 #define CRC64 __crc32cd
 #define FENCE() __asm__ volatile("dsb ish" ::: "memory")
+#define PAUSE() __asm__ volatile("isb")
 #else
 #error "no raw limits for this processor"
 #endif
@@ -151,13 +158,14 @@ CRC_TARGET static inline void build(char *stage, int64_t sequence, int64_t posit
     return now_ns() - start; \
   } \
   attributes static int64_t framed_##isa(char *ring, int64_t length, int64_t at, int64_t frame, int64_t n, \
-                                         const char *payload) { \
-    int64_t start = now_ns(); \
+                                         const char *payload, int64_t *published) { \
+    int64_t start = now_ns(), frames = published ? *published : 0; \
     for (int64_t i = 0; i < n; i++, at += frame) { \
       at = place(at, frame, length); \
       build(own_stage, i, at, frame, payload); \
       lines_##isa(ring + at, own_stage, frame); \
       FENCE(); \
+      if (published) __atomic_store_n(published, ++frames, __ATOMIC_RELEASE); \
     } \
     return now_ns() - start; \
   } \
@@ -165,7 +173,7 @@ CRC_TARGET static inline void build(char *stage, int64_t sequence, int64_t posit
 
 typedef void store_lines(char *, const char *, int64_t);
 typedef int64_t nt_loop(char *, int64_t, int64_t, int64_t, int64_t, int64_t, const char *);
-typedef int64_t framed_loop(char *, int64_t, int64_t, int64_t, int64_t, const char *);
+typedef int64_t framed_loop(char *, int64_t, int64_t, int64_t, int64_t, const char *, int64_t *);
 
 #if defined(__x86_64__)
 #define LINE_SSE2(to, from) \
@@ -223,7 +231,12 @@ EXPORT int64_t limit_nt(char *ring, int64_t length, int64_t at, int64_t frame, i
 }
 
 EXPORT int64_t limit_framed(char *ring, int64_t length, int64_t at, int64_t frame, int64_t n, const char *payload) {
-  return frame > STAGE ? -EINVAL : framed(ring, length, at, frame, n, payload);
+  return frame > STAGE ? -EINVAL : framed(ring, length, at, frame, n, payload, NULL);
+}
+
+EXPORT int64_t limit_framed_followed(char *ring, int64_t length, int64_t at, int64_t frame, int64_t n,
+                                     const char *payload, int64_t *published) {
+  return frame > STAGE ? -EINVAL : framed(ring, length, at, frame, n, payload, published);
 }
 
 /* Through a pointer that the compiler does not see through: a call of memcpy for each frame. */
@@ -285,6 +298,18 @@ CRC_TARGET EXPORT int64_t limit_scan(const char *frames, int64_t length, int ver
   }
   sink = sum;
   return now_ns() - start;
+}
+
+CRC_TARGET EXPORT int64_t limit_follow(const char *ring, int64_t length, int64_t frame, int64_t *published) {
+  int64_t seen = __atomic_load_n(published, __ATOMIC_ACQUIRE), lap = length / frame, read = 0;
+  uint64_t sum = 0;
+  for (int64_t now; (now = __atomic_load_n(published, __ATOMIC_ACQUIRE)) >= 0;) {
+    if (now - seen > lap) seen = now;
+    for (; seen < now; seen++, read++) sum += crc32c(ring + seen % lap * frame + 4, frame - 4);
+    PAUSE();
+  }
+  sink = sum;
+  return read;
 }
 
 EXPORT int limit_crc32c(const char *p, int64_t n) { return (int)crc32c(p, n); }

@@ -84,6 +84,7 @@ record Figure(
             Map.entry("threads-256", places -> new ThreadsProbe(places, Durability.MEMORY, 256)),
             Map.entry("threads-1024", places -> new ThreadsProbe(places, Durability.MEMORY, 1024)),
             Map.entry("publish", PublishProbe::new),
+            Map.entry("blocked", BlockedProbe::new),
             Map.entry("wake", WakeProbe::new),
             Map.entry("tail-64", places -> new TailProbe(places, 64)),
             Map.entry("tail-256", places -> new TailProbe(places, 256)),
@@ -109,6 +110,7 @@ record Figure(
         for (int length : new int[] {64, 256, 1024}) {
             figures.add(tailed(length, "raw", "NT stores + fence", 1.1));
             figures.add(tailed(length, "framed", "the same, framed", 1.05));
+            figures.add(tailed(length, "framed, followed", "framed, followed in C", 1.05));
         }
         for (int payload : new int[] {16, 64}) {
             String title = "MEMORY batch of 16, payload " + payload + " B";
@@ -148,6 +150,14 @@ record Figure(
                 "publish",
                 "publish",
                 "store + 2 ns",
+                Unit.NS,
+                Rule.RATIO_AT_MOST,
+                1));
+        figures.add(new Figure(
+                "MEMORY append, a tailer in another process / 2 ns more",
+                "blocked",
+                "beside",
+                "alone + 2 ns",
                 Unit.NS,
                 Rule.RATIO_AT_MOST,
                 1));

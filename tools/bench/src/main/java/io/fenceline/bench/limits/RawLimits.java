@@ -31,6 +31,8 @@ public final class RawLimits {
     private static final Library LIBRARY = load();
     private static final MethodHandle NT = handle("limit_nt", 7);
     private static final MethodHandle FRAMED = handle("limit_framed", 6);
+    private static final MethodHandle FRAMED_FOLLOWED = handle("limit_framed_followed", 7);
+    private static final MethodHandle FOLLOW = handle("limit_follow", 4);
     private static final MethodHandle MEMCPY = handle("limit_memcpy", 6);
     private static final MethodHandle SYNC = handle(
             "limit_sync",
@@ -147,6 +149,34 @@ public final class RawLimits {
         try {
             return checked((long)
                     FRAMED.invokeExact(ring.address(), ring.byteSize(), at, frameLengthBytes, n, payload.address()));
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    /// The same, and the number of frames stored to a word after each fence.
+    static long framedFollowed(
+            MemorySegment ring,
+            long at,
+            long frameLengthBytes,
+            long n,
+            MemorySegment payload,
+            MemorySegment published) {
+        checkSource(payload, frameLengthBytes - 48);
+        try {
+            return checked((long) FRAMED_FOLLOWED.invokeExact(
+                    ring.address(), ring.byteSize(), at, frameLengthBytes, n, payload.address(), published.address()));
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    /// Reads each frame up to a word that another thread stores, until that is negative.
+    ///
+    /// @return how many frames
+    static long follow(MemorySegment ring, long frameLengthBytes, MemorySegment published) {
+        try {
+            return (long) FOLLOW.invokeExact(ring.address(), ring.byteSize(), frameLengthBytes, published.address());
         } catch (Throwable e) {
             throw failed(e);
         }

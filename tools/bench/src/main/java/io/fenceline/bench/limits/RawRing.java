@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -15,14 +16,17 @@ import java.nio.file.StandardOpenOption;
 /// the raw limits run. Remembers where the next frame goes, so that calls go on from lap to lap as the journal
 /// does.
 public final class RawRing implements AutoCloseable {
+    private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
     private static final int STEP_LENGTH_BYTES = 1 << 20;
 
     private final Path file;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment ring;
     private final MemorySegment source;
+    private final MemorySegment published;
     private final int fd;
     private long at;
+    private long framesFollowed;
 
     /// @param directory where the file goes; it is removed by [#close]
     public RawRing(Path directory, long lengthBytes) {
@@ -42,6 +46,7 @@ public final class RawRing implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         ring.fill((byte) 0); // a write fault each, now
+        published = arena.allocate(256, 256);
         source = arena.allocate(STEP_LENGTH_BYTES, 64);
         for (long i = 0; i < source.byteSize(); i++) {
             source.set(ValueLayout.JAVA_BYTE, i, (byte) (i * 31));
@@ -62,6 +67,30 @@ public final class RawRing implements AutoCloseable {
     /// Header, checksum, NT stores, fence.
     public long framed(long frameLengthBytes, long n) {
         return RawLimits.framed(ring, next(frameLengthBytes, n), frameLengthBytes, n, source);
+    }
+
+    /// The same, with a store to a shared word after each fence; to be read by [#follow]. Frames of one length only.
+    public long framedFollowed(long frameLengthBytes, long n) {
+        long first = framesFollowed % (ring.byteSize() / frameLengthBytes) * frameLengthBytes;
+        framesFollowed += n;
+        return RawLimits.framedFollowed(ring, first, frameLengthBytes, n, source, published);
+    }
+
+    /// From now on [#follow] follows.
+    public void beginFollowing() {
+        LONG.setVolatile(published, 0L, framesFollowed);
+    }
+
+    /// [#follow] returns.
+    public void endFollowing() {
+        LONG.setVolatile(published, 0L, -1L);
+    }
+
+    /// Spins in C on that word, and checksums each frame behind it, as a reader in another thread does.
+    ///
+    /// @return how many frames
+    public long follow(long frameLengthBytes) {
+        return RawLimits.follow(ring, frameLengthBytes, published);
     }
 
     /// `memcpy` a frame.
