@@ -70,6 +70,9 @@ final class Campaigns {
 
     static void readers() throws IOException {
         readers(Durability.MEMORY, ReaderWorkload.Room.OVERWRITE);
+    }
+
+    static void retention() throws IOException {
         readers(Durability.PROCESS, ReaderWorkload.Room.TIGHT_RETENTION);
     }
 

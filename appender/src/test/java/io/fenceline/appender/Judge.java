@@ -23,6 +23,7 @@ enum Judge {
     CUTS("cuts"),
     THREADS("threads"),
     READERS("readers"),
+    RETENTION("retention"),
     RECOVERY_RULES("io.fenceline.journal.recovery.RecoveryRulesTest"),
     RECOVERY_ROWS("io.fenceline.journal.recovery.RecoveryRowTest"),
     HEAD("io.fenceline.journal.recovery.HeadTest"),
