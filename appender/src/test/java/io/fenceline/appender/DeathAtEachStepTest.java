@@ -81,6 +81,8 @@ class DeathAtEachStepTest {
         PUBLISHED(Owning.OFFERED, APPENDER, "", "own.owns = false; } /// The thread dies");
 
         private final Owning owning;
+
+        @SuppressWarnings("ImmutableEnumChecker") // a record of strings
         private final Mutant.Edit edit;
 
         Place(Owning owning, String file, String before, String after) {
@@ -131,7 +133,7 @@ class DeathAtEachStepTest {
         } catch (InvocationTargetException e) {
             throw new AssertionError(name + Arrays.toString(arguments) + ": " + e.getCause(), e.getCause());
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(name, e);
         }
     }
 
@@ -149,7 +151,7 @@ class DeathAtEachStepTest {
     @EnumSource(Place.class)
     void shouldPoisonIfAThreadCannotCleanUp(Place place) {
         ThreadDeathTest.Death[] deaths = ThreadDeathTest.Death.values();
-        run(place, deaths[place.ordinal() % deaths.length], true, 3);
+        run(place, deaths[Math.floorMod(place.name().hashCode(), deaths.length)], true, 3);
     }
 
     /// Who dies while it helps may have published its own frame, and there is none behind: nobody can know that any

@@ -19,6 +19,7 @@ public final class Deaths {
     /// From now on a thread that calls [#mortal] dies there, at every n-th visit.
     ///
     /// @param again after its death wherever else it comes, too: so in its own `catch`
+    @SuppressWarnings("StaticAssignmentOfThrowable") // what a thread shall die of, made by the test that arms
     static void arm(String there, Error error, int n, boolean again) {
         place = there;
         death = error;

@@ -41,6 +41,7 @@ class GroupCommitCutTest {
     private final List<Throwable> errors = new CopyOnWriteArrayList<>();
 
     /// What a producer was told.
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Told(long position, long sequence, byte[] payload) {}
 
     /// Everything before `end` from that sequence on is gone.

@@ -210,7 +210,7 @@ class GroupCommitDeviceTest {
 
     private static long refusal(long result) {
         if (result == AppendResult.POISONED) {
-            throw new JournalException.Poisoned("the listener was told", null);
+            throw new JournalException.Poisoned("the listener was told", new IllegalStateException());
         }
         return result;
     }

@@ -222,7 +222,7 @@ class ManyThreadsTest {
                     })
                     .begin();
             Follower follower = new Follower(4, true);
-            follower.follow(tailer::poll, 4 * each, this::found, () -> {
+            follower.follow(tailer::poll, 4L * each, this::found, () -> {
                 if (follower.position() >= 0) {
                     journal.retain(follower.position());
                 }
