@@ -234,11 +234,14 @@ public final class Recovery {
 
     /// Makes durable what is kept, then seals the rest. The caller then makes the record of the next epoch durable.
     public void repair(Persister persister) {
+        if (sameBoot) {
+            // A clean record, too: its writer may have died before the sync, and then both pairs would be in flight.
+            StateLines.rewrite(persister, state, superblock.salt());
+        }
         if (state.isClean()) {
             return;
         }
         if (sameBoot) {
-            StateLines.rewrite(persister, state, superblock.salt());
             for (long from = state.floor(); from < keptEnd; ) {
                 long to = Math.min(keptEnd, geometry.segmentEnd(from));
                 persister.rewrite(geometry.fileOffset(from), to - from);

@@ -11,7 +11,7 @@ final class PersistedChoices {
     private final boolean garbage;
 
     /// @param sizes   number of versions of each unit, in the order of their first stores
-    /// @param garbage whether one unit may also have the number `sizes[i]`, which stands for junk
+    /// @param garbage whether any units may also have the number `sizes[i]`, which stands for junk
     PersistedChoices(int[] sizes, boolean garbage) {
         this.sizes = sizes;
         this.garbage = garbage;
@@ -24,6 +24,16 @@ final class PersistedChoices {
                 int[] choice = i % 2 == 0 ? new int[sizes.length] : sample(random);
                 int junk = sizes.length <= samples / 2 ? i / 2 : random.nextInt(sizes.length);
                 choice[junk] = sizes[junk];
+                use.accept(choice);
+                calls++;
+            }
+            use.accept(sizes.clone());
+            calls++;
+            for (int i = 0; i < samples; i++) {
+                int[] choice = sample(random);
+                for (int k = 0; k < sizes.length; k++) {
+                    choice[k] = random.nextInt(3) == 0 ? sizes[k] : choice[k];
+                }
                 use.accept(choice);
                 calls++;
             }

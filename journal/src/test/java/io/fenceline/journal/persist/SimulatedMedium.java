@@ -30,9 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// drains
 ///    what the dead thread left undecided, only a `rewrite` or a new store helps;
 /// 2. a *power cut* ([#afterPowerCuts]): each undecided unit has one of its versions;
-/// 3. a *garbage sector* at a power cut (`DEVICE`, [#garbageSectors]): one undecided sector holds junk. A sector
-/// that
-///    is overwritten with what it holds already stays whole;
+/// 3. *garbage sectors* at a power cut (`DEVICE`, [#garbageSectors]): any of the undecided sectors hold junk, all of
+///    them at worst. A sector that is overwritten with what it holds already stays whole;
 /// 4. a *failing operation* ([#failAt]): a store stores its first half, then throws; a drain or sync throws, and
 /// what
 ///    it should have made durable stays undecided and counts as clean: no later drain decides it, unless it is
@@ -309,7 +308,7 @@ public final class SimulatedMedium implements Persister {
         return level == Durability.MEMORY ? new SimulatedMemory(this, strategy) : this;
     }
 
-    /// Power cuts may leave one undecided sector garbage.
+    /// Power cuts may leave undecided sectors garbage, any number of them.
     public synchronized void garbageSectors(boolean garbageSectors) {
         this.garbageSectors = garbageSectors;
     }

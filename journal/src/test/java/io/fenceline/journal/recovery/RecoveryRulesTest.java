@@ -15,8 +15,12 @@ import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import io.fenceline.journal.positions.SimulatedJournal;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -139,6 +143,38 @@ class RecoveryRulesTest {
                         "RECORD", "DRAIN", "RECORD", "DRAIN", "REWRITE", "DRAIN", "PAD", "DRAIN", "RECORD", "RECORD",
                         "DRAIN", "SYNC"),
                 order);
+    }
+
+    /// §4: a torn write leaves the other pair. A writer died between the stores of its clean record and their sync; the
+    /// next one of this boot opens at once, and the power is cut: at no moment are both pairs in flight, so that a
+    /// record is found even if every sector in flight is junk.
+    @Test
+    void shouldPersistACleanRecordOfThisBootBeforeTheNextOne() {
+        build(Durability.DEVICE);
+        SimulatedMedium medium = journal.medium();
+        ByteBuffer clean = ByteBuffer.allocateDirect(StateRecord.LENGTH_BYTES);
+        new StateRecord(11, 128, 128, 2, 0, 64, EPOCH, StateRecord.FLAG_CLEAN, Durability.DEVICE.id(), THIS_BOOT)
+                .encode(clean, journal.superblock().salt());
+        for (int mirror = 0; mirror < StateRecord.MIRRORS; mirror++) {
+            medium.store(
+                    StateRecord.fileOffset(11, mirror),
+                    MemorySegment.ofBuffer(clean.clear()).address(),
+                    StateRecord.LENGTH_BYTES);
+        }
+        medium = medium.afterProcessCrash();
+        journal.processCrash(medium);
+        medium.garbageSectors(true);
+        AtomicInteger images = new AtomicInteger();
+        medium.observe((m, operation) -> m.afterPowerCuts(64, 8, new SplittableRandom(1), image -> {
+            images.incrementAndGet();
+            assertEquals(
+                    2,
+                    new SimulatedJournal.Opening(image, journal.superblock())
+                            .scan()
+                            .nextSequence());
+        }));
+        assertEquals(Verdict.CLEAN, recover().verdict());
+        assertTrue(images.get() > 50, () -> images + " images");
     }
 
     /// §6: what came from the medium after a change of boot is durable already.
