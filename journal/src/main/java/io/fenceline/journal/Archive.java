@@ -4,6 +4,7 @@ import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.FileLayer;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.Persister;
 import io.fenceline.journal.positions.RunFile;
@@ -12,8 +13,6 @@ import io.fenceline.journal.recovery.Head;
 import io.fenceline.journal.recovery.StateLines;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.UUID;
 
@@ -83,19 +82,21 @@ public final class Archive implements SegmentConsumer, AutoCloseable {
     /// @throws IllegalArgumentException if that is less than two segments
     public static Archive open(Path directory, JournalSource source, long capacityBytes) {
         Superblock ring = source.view().superblock();
-        if (Files.notExists(directory, LinkOption.NOFOLLOW_LINKS)) {
+        if (!FileLayer.current().exists(directory)) {
             create(directory, ring, capacityBytes);
         }
         JournalFiles files = JournalFiles.open(directory, true);
         boolean done = false;
         try {
-            Superblock found = Head.read(files::read, files.logLengthBytes(), files.logPath())
-                    .superblock();
-            if (!found.isArchive()) {
+            Head found = Head.read(files::read, files.logLengthBytes(), files.logPath());
+            if (!found.superblock().isArchive()) {
                 throw new JournalException.Unsupported(
                         directory + " is a journal, not an archive: choose a new path for the archive");
             }
             files.lock();
+            if (found.state().version() == StateRecord.FIRST_VERSION) {
+                files.syncNames();
+            }
             Persister persister =
                     files.persister(Durability.DEVICE, PersistStrategy.NT); // pwrite and fdatasync, whatever lies below
             Archive archive = new Archive(persister, files.logLengthBytes(), files.directory(), files::close);

@@ -119,6 +119,9 @@ public final class Journal implements JournalSource {
         try {
             files.lock();
             Head head = readHead(files);
+            if (head.state().version() == StateRecord.FIRST_VERSION) {
+                files.syncNames();
+            }
             Durability recorded = Durability.ofId(head.state().durability());
             DurabilityReport durability = files.probe(
                     Objects.requireNonNullElse(config.durability(), recorded),

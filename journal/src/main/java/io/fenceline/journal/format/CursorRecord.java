@@ -44,6 +44,9 @@ public record CursorRecord(
         int flags,
         byte[] userData,
         long timeNs) {
+    /// Version of the record that a creation writes: nothing was committed since.
+    public static final long FIRST_VERSION = 1;
+
     /// A record is two cache lines.
     public static final int LENGTH_BYTES = 128;
 

@@ -44,6 +44,9 @@ public record StateRecord(
     /// A record is one cache line.
     public static final int LENGTH_BYTES = 64;
 
+    /// Version of the record that a creation writes: nobody has opened the journal for writing since.
+    public static final long FIRST_VERSION = 1;
+
     /// Closed in order: `floor = lease = published`, and everything below is synced.
     public static final int FLAG_CLEAN = 1;
 

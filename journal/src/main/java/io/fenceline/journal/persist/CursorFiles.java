@@ -101,8 +101,13 @@ public final class CursorFiles {
                     continue; // it was removed meanwhile
                 }
                 requireWhole(path, status);
+                DataFile file = new DataFile(layer, path, fd, CursorRecord.FILE_LENGTH_BYTES, true);
+                CursorRecord newest = newest(file);
+                if (newest != null && newest.version() == CursorRecord.FIRST_VERSION) {
+                    syncNames(); // whoever created it may have died before
+                }
                 done = true;
-                return new Open(new DataFile(layer, path, fd, CursorRecord.FILE_LENGTH_BYTES, true));
+                return new Open(file);
             } finally {
                 if (!done) {
                     layer.close(fd);
@@ -132,6 +137,7 @@ public final class CursorFiles {
             layer.renameNoReplace(directoryFd, temporary, name, path);
             done = true;
             layer.fsync(directoryFd, directory);
+            layer.fsync(journalFd, directory); // whoever made the directory may have died before
         } catch (JournalException.Io e) {
             if (e.errno() == Posix.EEXIST) {
                 throw new JournalException.AlreadyExists("cursor " + path + " exists already");
@@ -183,9 +189,25 @@ public final class CursorFiles {
         }
         try (DataFile file = new DataFile(layer, path, fd, CursorRecord.FILE_LENGTH_BYTES, false)) {
             requireWhole(path, layer.status(fd, path));
-            ByteBuffer bytes = ByteBuffer.allocateDirect(CursorRecord.FILE_LENGTH_BYTES);
-            file.read(0, MemorySegment.ofBuffer(bytes), 0, CursorRecord.FILE_LENGTH_BYTES);
-            return check(path, CursorRecord.newest(bytes));
+            return check(path, newest(file));
+        }
+    }
+
+    private static @Nullable CursorRecord newest(DataFile file) {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(CursorRecord.FILE_LENGTH_BYTES);
+        file.read(0, MemorySegment.ofBuffer(bytes), 0, CursorRecord.FILE_LENGTH_BYTES);
+        return CursorRecord.newest(bytes);
+    }
+
+    private void syncNames() {
+        int directoryFd = openDirectory(false);
+        if (directoryFd >= 0) {
+            try {
+                layer.fsync(directoryFd, directory);
+                layer.fsync(journalFd, directory);
+            } finally {
+                layer.close(directoryFd);
+            }
         }
     }
 
@@ -290,7 +312,6 @@ public final class CursorFiles {
             }
             try {
                 layer.mkdir(journalFd, DIRECTORY, 0700, directory);
-                layer.fsync(journalFd, directory);
             } catch (JournalException.Io e) {
                 if (e.errno() != Posix.EEXIST) {
                     throw e;

@@ -221,6 +221,20 @@ public final class JournalFiles implements AutoCloseable {
         }
     }
 
+    /// Makes the names durable, of the files and of the directory itself: whoever created the journal may have died
+    /// before that. To be called before anything is promised of a journal that was never written.
+    ///
+    /// @throws JournalException.Io if that fails
+    public void syncNames() {
+        layer.fsync(directoryFd, directory);
+        int parentFd = openParent(layer, directory);
+        try {
+            layer.fsync(parentFd, directory);
+        } finally {
+            layer.close(parentFd);
+        }
+    }
+
     /// Whether a writer has the journal open.
     public boolean isWriterAlive() {
         return layer.isLocked(log.fd(), 0, 0, logPath());
