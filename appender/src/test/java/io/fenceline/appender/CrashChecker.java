@@ -11,13 +11,17 @@ import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import io.fenceline.journal.persist.SimulatedMedium.Operation;
 import io.fenceline.journal.positions.RunFile;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -75,6 +79,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private final Map<Long, Integer> contents = new HashMap<>();
     private final Set<Long> states = new HashSet<>();
     private final Deque<String> trace = new ArrayDeque<>();
+    private @Nullable SimulatedMedium failing;
     private long crashPoints;
     private long images;
     private long nestedImages;
@@ -241,7 +246,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
     /// @return the entries that were recovered, in one number
     long judge(SimulatedMedium image, boolean nested) {
         images++;
-        long signature = recover(image.afterProcessCrash(), Loss.NOTHING, null, nested);
+        long signature = recoverImage(image, Loss.NOTHING, nested);
         if (nested) {
             nestedLeft = NESTED_IMAGES;
             recoverCut(image, Loss.NOTHING, false, signature, 1);
@@ -252,10 +257,37 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private void check(SimulatedMedium image, Loss loss, boolean processCrash) {
         images++;
         boolean nested = random.nextInt(budget.nestedOneIn) == 0;
-        long signature = recover(image.afterProcessCrash(), loss, null, nested);
+        long signature = recoverImage(image, loss, nested);
         if (nested) {
             nestedLeft = NESTED_IMAGES;
             recoverCut(image, loss, processCrash, signature, 1);
+        }
+    }
+
+    private long recoverImage(SimulatedMedium image, Loss loss, boolean twice) {
+        try {
+            return recover(image.afterProcessCrash(), loss, null, twice);
+        } catch (RuntimeException | Error e) {
+            failing = failing == null ? image : failing;
+            throw e;
+        }
+    }
+
+    /// After a failure: leaves the image that was recovered then, as a journal that `fenceline dump` reads. If none
+    /// was, what a power cut would leave of the medium now.
+    ///
+    /// @param directory made if it is not there
+    /// @return what to do with it
+    String leaveFailure(Path directory) {
+        SimulatedMedium image = failing == null ? journal.medium().afterPowerCut() : failing;
+        byte[] log = new byte[Math.toIntExact(image.lengthBytes())];
+        image.read(0, MemorySegment.ofArray(log), 0, log.length);
+        try {
+            Files.createDirectories(directory);
+            Files.write(directory.resolve(JournalFiles.LOG), log);
+            return "look: fenceline dump " + directory.toAbsolutePath();
+        } catch (IOException e) {
+            return "no image could be left: " + e;
         }
     }
 
@@ -363,7 +395,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
                 cutMedium.afterPowerCuts(few, 1, random, cutImage -> {
                     nestedImages++;
                     nestedLeft--;
-                    long other = recover(cutImage.afterProcessCrash(), lossy, null, false);
+                    long other = recoverImage(cutImage, lossy, false);
                     if (depth < budget.depth && random.nextInt(16) == 0) {
                         recoverCut(cutImage, lossy, false, other, depth + 1);
                     }
@@ -379,7 +411,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private void cutAgain(SimulatedMedium image, Loss loss, boolean processCrash, long signature, int depth) {
         nestedImages++;
         nestedLeft--;
-        long again = recover(image.afterProcessCrash(), loss, null, false);
+        long again = recoverImage(image, loss, false);
         // A torn frame that nobody was shown may come back until its PAD is durable: the words that the two
         // share, position and sequence, may be the very ones that it lacked. History has judged that it is whole.
         boolean mayComeBack = level == Durability.MEMORY && history.underWay() != null;

@@ -1,5 +1,6 @@
 package io.fenceline.appender;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -7,6 +8,9 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.PersistStrategy;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.recovery.FrameWalk;
+import io.fenceline.journal.recovery.Inspection;
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -84,11 +88,27 @@ class CrashStatesTest {
         explore(strategy, cachesPersist);
     }
 
-    /// The graders of that: a strategy that leaves the write-back out, on a medium whose caches are lost.
+    /// The graders of that: a strategy that leaves the write-back out, on a medium whose caches are lost. The failure
+    /// leaves an image, which the tools read.
     @Test
     void shouldFindThatTheWriteBackIsMissing() {
         AssertionError found = assertThrows(AssertionError.class, () -> explore(PersistStrategy.FENCE_ONLY, false));
         assertTrue(String.valueOf(found.getMessage()).startsWith("I"), found::getMessage);
+        Path image = failure(Durability.MEMORY, 3, FullPolicy.OVERWRITE);
+        assertTrue(String.valueOf(found.getMessage()).contains(image.toString()), found::getMessage);
+        try (Inspection inspection = Inspection.open(image)) {
+            assertEquals(Geometry.of(4096, 3), inspection.superblock().geometry());
+            FrameWalk walk = inspection.walkUnrecovered(inspection.retained());
+            long walked = inspection.retained();
+            while (walk.next() != FrameWalk.Step.END) {
+                walked = walk.stepEnd();
+            }
+            assertEquals(inspection.state().lease(), walked);
+        }
+    }
+
+    private static Path failure(Durability level, int segments, FullPolicy policy) {
+        return Path.of("target", "failures", "CrashStatesTest-" + level + '-' + segments + '-' + policy);
     }
 
     private static void explore(PersistStrategy strategy, boolean cachesPersist) {
@@ -149,7 +169,8 @@ class CrashStatesTest {
             throw new AssertionError(
                     e.getMessage() + "\nat crash point " + workload.checker().crashPoints() + " of " + level + ", "
                             + segments + " segments, " + policy + ", " + granularity + "; last operations: "
-                            + workload.checker().trace() + "\nrepeat: mvn -pl appender -am test -Dtest=CrashStatesTest"
+                            + workload.checker().trace() + "\n"
+                            + workload.checker().leaveFailure(failure(level, segments, policy)) + "\nrepeat: mvn -pl appender -am test -Dtest=CrashStatesTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);
         }

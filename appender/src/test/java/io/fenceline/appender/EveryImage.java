@@ -15,6 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -151,5 +152,10 @@ final class EveryImage {
 
     int classes() {
         return classes.size();
+    }
+
+    /// Different recovered contents.
+    Set<Long> states() {
+        return Set.copyOf(classes.values());
     }
 }
