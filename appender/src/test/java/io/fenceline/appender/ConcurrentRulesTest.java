@@ -12,6 +12,8 @@ import io.fenceline.journal.Team;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.persist.SimulatedMedium;
+import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.Reservations;
 import io.fenceline.journal.positions.SimulatedJournal;
@@ -72,6 +74,27 @@ class ConcurrentRulesTest {
         assertEquals(2 * SEGMENT, positions.retain(positions.run().published()));
         team.join();
         assertEquals(2 * SEGMENT, position.get());
+        appender.close();
+        assertTrue(positions.close());
+    }
+
+    /// §2: one fence an append, each line stored once.
+    @Test
+    void shouldUseOneDrainAndStoreEachLineOnce() {
+        SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(1 << 20, 2));
+        SimulatedMedium medium = journal.medium();
+        Positions positions = journal.open(BLOCK);
+        ConcurrentAppender appender = ConcurrentAppender.open(positions);
+        append(appender);
+        for (int length = 0; length < 5000; length += 37) {
+            long drains = medium.count(Kind.DRAIN);
+            long lease = positions.lease();
+            long position = appender.append(MemorySegment.ofArray(new byte[length]));
+            assertEquals(positions.lease() == lease ? 1 : 2, medium.count(Kind.DRAIN) - drains, "drains");
+            for (long at = position; at < positions.run().published(); at += SLOT) {
+                assertEquals(1, medium.stores(journal.superblock().geometry().fileOffset(at)), "stores of a line");
+            }
+        }
         appender.close();
         assertTrue(positions.close());
     }

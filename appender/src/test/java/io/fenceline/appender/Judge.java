@@ -36,7 +36,9 @@ enum Judge {
     RUNS("io.fenceline.appender.FrameRunTest"),
     RELAXED("io.fenceline.appender.RelaxedAppendTest"),
     GROUP_COMMIT("io.fenceline.appender.GroupCommitAppenderTest"),
-    FILES("io.fenceline.journal.persist.FaultyFilesTest");
+    FILES("io.fenceline.journal.persist.FaultyFilesTest"),
+    FILES_CUT("io.fenceline.appender.FileCrashTest"),
+    DEVICE_SYNCS("io.fenceline.journal.persist.DeviceSyncTest");
 
     private final String what;
 

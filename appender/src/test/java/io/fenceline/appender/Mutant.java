@@ -1,7 +1,9 @@
 package io.fenceline.appender;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -25,6 +27,7 @@ import javax.tools.JavaFileManager;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import org.jspecify.annotations.Nullable;
 
 /// The product with one defect: a patch of its source text, compiled in memory, run in a class loader of its own.
 ///
@@ -191,6 +194,15 @@ record Mutant(String name, Judge judge, List<Edit> edits) {
                 Class<?> known = findLoadedClass(name);
                 return known == null ? define(name) : known;
             }
+        }
+
+        /// For whoever reads a class file: that of the defect.
+        @Override
+        public @Nullable InputStream getResourceAsStream(String name) {
+            byte[] bytes = name.endsWith(".class")
+                    ? mutated.get(name.substring(0, name.length() - 6).replace('/', '.'))
+                    : null;
+            return bytes == null ? super.getResourceAsStream(name) : new ByteArrayInputStream(bytes);
         }
 
         private Class<?> define(String name) throws ClassNotFoundException {

@@ -8,8 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.RunFileDescriptor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.foreign.Arena;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -234,5 +239,24 @@ class ReservationsTest {
         long now = reservations.word();
         assertEquals(now, reservations.reserve(guess, reservations.after(guess, 64, 1)));
         assertEquals(now, reservations.word());
+    }
+
+    /// §5: publication is Dekker's: who stores its availability and then finds `published` behind it must have been
+    /// seen by whoever moves `published`. That takes a full fence between the two, which shows in the bytes of the
+    /// class; what a processor does without it shows in one run of many.
+    @Test
+    void shouldHaveAFullFenceBetweenTheAvailabilityAndTheLookAtWhatIsPublished() throws IOException {
+        byte[] bytes;
+        try (InputStream in = Objects.requireNonNull(Reservations.class.getResourceAsStream("Reservations.class"))) {
+            bytes = in.readAllBytes();
+        }
+        List<String> calls = ClassFile.of().parse(bytes).methods().stream()
+                .filter(method -> method.methodName().equalsString("published"))
+                .flatMap(method -> method.code().orElseThrow().elementStream())
+                .filter(InvokeInstruction.class::isInstance)
+                .map(element -> ((InvokeInstruction) element).name().stringValue())
+                .toList();
+        int store = calls.indexOf("setVolatile");
+        assertTrue(store >= 0 && store + 1 == calls.indexOf("publishedVolatile"), () -> "rule 5.4: " + calls);
     }
 }
