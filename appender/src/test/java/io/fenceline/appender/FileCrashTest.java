@@ -16,6 +16,7 @@ import io.fenceline.journal.persist.SimulatedFiles;
 import io.fenceline.journal.positions.CursorLog;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -128,7 +129,8 @@ class FileCrashTest {
         in(found, () -> {
             find(made, 0, operation);
             try (JournalFiles journal = JournalFiles.open(PATH, true);
-                    CursorFiles.Open cursor = journal.cursors().open(CURSOR)) {
+                    CursorFiles.Open cursor =
+                            Objects.requireNonNull(journal.cursors().open(CURSOR))) {
                 DurabilityReport level = journal.probe(Durability.DEVICE, false, null);
                 new CursorLog(cursor.persister(level), CURSOR).commit(64, 1, 1, 0, new byte[0], 0, 0, 0);
                 images += found.afterPowerCuts(

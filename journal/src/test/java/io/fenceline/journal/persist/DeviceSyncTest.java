@@ -7,9 +7,11 @@ import io.fenceline.journal.JournalException;
 import io.fenceline.journal.Team;
 import io.fenceline.journal.persist.FaultyFiles.Call;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,12 +27,12 @@ class DeviceSyncTest {
     @Test
     void shouldLetNoSyncReachTheFileWhileAnotherFailsOrAfterwards() throws Exception {
         AtomicInteger syncs = new AtomicInteger();
-        AtomicReference<Thread> other = new AtomicReference<>();
+        AtomicReference<@Nullable Thread> other = new AtomicReference<>();
         FaultyFiles layer = new FaultyFiles((call, what, fileOffset) -> {
             if (call != Call.FDATASYNC || syncs.incrementAndGet() > 1) {
                 return 0;
             }
-            Thread second = other.get();
+            Thread second = Objects.requireNonNull(other.get());
             second.start();
             Team.await("the other waits, or syncs", () -> second.getState() == Thread.State.BLOCKED || syncs.get() > 1);
             return Posix.EIO;

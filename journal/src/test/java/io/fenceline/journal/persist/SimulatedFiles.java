@@ -7,11 +7,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -126,7 +126,7 @@ public final class SimulatedFiles implements FileLayer {
 
     /// What the next process of this boot finds: everything, decided or not.
     public synchronized SimulatedFiles afterProcessCrash() {
-        Map<Node, Node> copies = new IdentityHashMap<>();
+        Map<Node, Node> copies = new HashMap<>();
         return new SimulatedFiles(base, fork(root, copies));
     }
 
@@ -180,7 +180,7 @@ public final class SimulatedFiles implements FileLayer {
     }
 
     private SimulatedFiles image(Set<Node> all, int[] choice, RandomGenerator random) {
-        Map<Node, Node> images = new IdentityHashMap<>();
+        Map<Node, Node> images = new HashMap<>();
         all.forEach(node -> images.put(node, new Node(node.isDirectory)));
         int at = 0;
         for (Node node : all) {
@@ -194,15 +194,19 @@ public final class SimulatedFiles implements FileLayer {
                     }
                 }
             }
-            Node image = images.get(node);
-            names.forEach((name, child) -> image.names.put(name, images.get(child)));
+            Node image = of(images, node);
+            names.forEach((name, child) -> image.names.put(name, of(images, child)));
             image.durableNames.putAll(image.names);
             image.names.values().forEach(child -> child.links++);
         }
         for (Node node : all) {
-            content(node, images.get(node), node.isUndecided() ? choice[at++] : CONTENTS - 2, random);
+            content(node, of(images, node), node.isUndecided() ? choice[at++] : CONTENTS - 2, random);
         }
-        return new SimulatedFiles(base, images.get(root));
+        return new SimulatedFiles(base, of(images, root));
+    }
+
+    private static Node of(Map<Node, Node> images, Node node) {
+        return Objects.requireNonNull(images.get(node));
     }
 
     private static void content(Node node, Node image, int choice, RandomGenerator random) {
