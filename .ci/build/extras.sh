@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches what some tests need beyond Maven and a JDK, as far as it can be had here: the virtual machine of perf/dax/vm,
-# and a cross compiler with an emulator for aarch64. Bounded in time, never fails: what is missing is said in one line
+# and a cross compiler with emulators for aarch64. Bounded in time, never fails: what is missing is said in one line
 # each, and the tests that need it are skipped.
 #
 #     extras.sh packages | machine
@@ -14,7 +14,8 @@ without() { echo "left out: $1"; }
 packages() {
     local missing=() pair
     for pair in aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc:libc6-dev-arm64-cross \
-        qemu-aarch64-static:qemu-user-static qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs depmod:kmod cpio:cpio \
+        qemu-aarch64-static:qemu-user-static \
+        qemu-system-aarch64:qemu-system-arm qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs depmod:kmod cpio:cpio \
         busybox:busybox-static; do
         command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
     done
