@@ -7,19 +7,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.PersistStrategy;
-import java.io.IOException;
-import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /// The C kernel `fenceline.c`, reached by critical downcalls: no state transition, some 2.5 ns.
 ///
@@ -27,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// as `long`, so that the call compiles to a plain one.
 final class NativeKernel extends Instructions {
     private static final Linker.Option CRITICAL = Linker.Option.critical(false);
-    private static final Library LIBRARY = load();
+    private static final NativeLibrary LIBRARY =
+            NativeLibrary.load(NativeKernel.class, "libfenceline.so", "fenceline-journal");
     private static final NativeKernel KERNEL = new NativeKernel();
     private static final MethodHandle COPY =
             handle("fl_copy", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG));
@@ -52,9 +44,6 @@ final class NativeKernel extends Instructions {
             handle("fl_time", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle DESCRIBE = handle("fl_describe", FunctionDescriptor.of(ADDRESS));
 
-    /// Either the library, or why there is none.
-    private record Library(@Nullable SymbolLookup symbols, String problem) {}
-
     private NativeKernel() {}
 
     /// The kernel; callers have seen to it that there is one.
@@ -64,14 +53,14 @@ final class NativeKernel extends Instructions {
 
     /// Whether this build and this machine have a kernel.
     static boolean isAvailable() {
-        return LIBRARY.symbols != null;
+        return LIBRARY.isLoaded();
     }
 
     /// @throws JournalException.DurabilityUnavailable if this build or this machine has no kernel
     static void require() {
-        if (LIBRARY.symbols == null) {
+        if (!LIBRARY.isLoaded()) {
             throw new JournalException.DurabilityUnavailable(
-                    "MEMORY durability needs the native kernel: " + LIBRARY.problem + ", or use DEVICE or PROCESS");
+                    "MEMORY durability needs the native kernel: " + LIBRARY.problem() + ", or use DEVICE or PROCESS");
         }
     }
 
@@ -146,7 +135,7 @@ final class NativeKernel extends Instructions {
     @Override
     boolean hasEntry() {
         try {
-            return LIBRARY.symbols != null && (int) HAS_ENTRY.invokeExact() != 0;
+            return LIBRARY.isLoaded() && (int) HAS_ENTRY.invokeExact() != 0;
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
@@ -241,11 +230,8 @@ final class NativeKernel extends Instructions {
         }
     }
 
-    /// Without a library a handle that does nothing: [#require] keeps everybody from getting there.
     private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
-        return LIBRARY.symbols == null
-                ? MethodHandles.empty(descriptor.toMethodType())
-                : Linker.nativeLinker().downcallHandle(LIBRARY.symbols.findOrThrow(name), descriptor, CRITICAL);
+        return LIBRARY.handle(name, descriptor, CRITICAL);
     }
 
     /// Everything about an entry travels in registers, six words and a `double` that is 8 bytes and no number: what
@@ -253,44 +239,6 @@ final class NativeKernel extends Instructions {
     private static MethodHandle entryHandle(String name) {
         FunctionDescriptor descriptor =
                 FunctionDescriptor.ofVoid(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_DOUBLE);
-        return LIBRARY.symbols == null
-                ? MethodHandles.empty(descriptor.toMethodType())
-                : Linker.nativeLinker()
-                        .downcallHandle(LIBRARY.symbols.findOrThrow(name), descriptor, Linker.Option.critical(true));
-    }
-
-    private static Library load() {
-        String platform = platform();
-        try (InputStream library = NativeKernel.class.getResourceAsStream("native/" + platform + "/libfenceline.so")) {
-            if (library == null) {
-                return new Library(
-                        null,
-                        "this build of fenceline-journal holds none for " + platform
-                                + "; build it on this platform with a C compiler (cc)");
-            }
-            Path directory = Files.createTempDirectory("fenceline");
-            Path file = directory.resolve("libfenceline.so");
-            try {
-                Files.copy(library, file);
-                return new Library(SymbolLookup.libraryLookup(file, Arena.global()), "");
-            } finally {
-                Files.deleteIfExists(file);
-                Files.deleteIfExists(directory);
-            }
-        } catch (IOException | IllegalArgumentException e) {
-            return new Library(
-                    null,
-                    "it could not be loaded through the directory " + System.getProperty("java.io.tmpdir") + " ("
-                            + e.getMessage()
-                            + "); point -Djava.io.tmpdir at a writable directory that allows execution");
-        }
-    }
-
-    /// Such as `linux-x86_64`.
-    private static String platform() {
-        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-        String arch = System.getProperty("os.arch");
-        return (os.startsWith("linux") ? "linux" : os.replace(' ', '_')) + "-"
-                + (arch.equals("amd64") ? "x86_64" : arch);
+        return LIBRARY.handle(name, descriptor, Linker.Option.critical(true));
     }
 }

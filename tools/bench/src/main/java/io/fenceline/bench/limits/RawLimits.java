@@ -4,21 +4,17 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.fenceline.journal.persist.NativeLibrary;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /// What the medium itself costs, in C: `limits.c` says what each function does.
 ///
@@ -28,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A build without a C compiler has none of this: see [#isAvailable].
 public final class RawLimits {
-    private static final Library LIBRARY = load();
+    private static final NativeLibrary LIBRARY =
+            NativeLibrary.load(RawLimits.class, "libfencelinelimits.so", "fenceline-bench");
     private static final MethodHandle NT = handle("limit_nt", 7);
     private static final MethodHandle FRAMED = handle("limit_framed", 6);
     private static final MethodHandle FRAMED_FOLLOWED = handle("limit_framed_followed", 7);
@@ -56,25 +53,22 @@ public final class RawLimits {
             handle("limit_pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FDATASYNC = handle("limit_fdatasync", FunctionDescriptor.of(JAVA_LONG, JAVA_INT));
 
-    /// Either the library, or why there is none.
-    private record Library(@Nullable SymbolLookup symbols, String problem) {}
-
     private RawLimits() {}
 
     /// Whether this build has the C side.
     public static boolean isAvailable() {
-        return LIBRARY.symbols != null;
+        return LIBRARY.isLoaded();
     }
 
     /// Why it is not available; empty if it is.
     public static String problem() {
-        return LIBRARY.problem;
+        return LIBRARY.problem();
     }
 
     /// @throws IllegalStateException if this build has no C side
     static void require() {
         if (!isAvailable()) {
-            throw new IllegalStateException(LIBRARY.problem);
+            throw new IllegalStateException(LIBRARY.problem());
         }
     }
 
@@ -287,38 +281,10 @@ public final class RawLimits {
     }
 
     private static MethodHandle handle(String name, FunctionDescriptor descriptor, Linker.Option... options) {
-        return LIBRARY.symbols == null
-                ? MethodHandles.empty(descriptor.toMethodType())
-                : Linker.nativeLinker().downcallHandle(LIBRARY.symbols.findOrThrow(name), descriptor, options);
+        return LIBRARY.handle(name, descriptor, options);
     }
 
     private static MethodHandle critical(String name, MemoryLayout... parameters) {
         return handle(name, FunctionDescriptor.ofVoid(parameters), Linker.Option.critical(false));
-    }
-
-    private static Library load() {
-        String arch = System.getProperty("os.arch");
-        String resource = "native/linux-" + (arch.equals("amd64") ? "x86_64" : arch) + "/libfencelinelimits.so";
-        try (InputStream library = RawLimits.class.getResourceAsStream(resource)) {
-            if (library == null) {
-                return new Library(
-                        null,
-                        "this build has no " + resource
-                                + ": the raw limits are compiled on Linux where there is a C compiler (cc)");
-            }
-            Path file = Files.createTempFile("fencelinelimits", ".so");
-            try {
-                Files.write(file, library.readAllBytes());
-                return new Library(SymbolLookup.libraryLookup(file, Arena.global()), "");
-            } finally {
-                Files.delete(file);
-            }
-        } catch (IOException | IllegalArgumentException e) {
-            return new Library(
-                    null,
-                    "the raw limits could not be loaded through " + System.getProperty("java.io.tmpdir") + " ("
-                            + e.getMessage()
-                            + "); point -Djava.io.tmpdir at a writable directory that allows execution");
-        }
     }
 }
