@@ -1,26 +1,17 @@
 package io.fenceline.peers;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Predicate;
+import java.util.Objects;
+import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 
-/// Measures Fenceline beside its peers and prints tables, one for each class of durability. Every peer runs in a JVM of
-/// its own, once a round, one after the other, the limits too; a figure is the median of the rounds, a ratio the median
-/// of the rounds' ratios, with the least and the greatest.
-///
-///     java … io.fenceline.peers.CompareTable MEMORY-DIRECTORY DEVICE-DIRECTORY ROUNDS SECONDS RESULTS|- CLASSES PEER…
-///
-/// RESULTS names two files, `.txt` and `.json` appended; CLASSES is a list with commas; no PEER: all.
+/// What a [Comparison] found as tables, one for each class of durability: a figure is the median of the rounds, a ratio
+/// the median of the rounds' ratios, with the least and the greatest.
 final class CompareTable {
     static final int[] PAYLOADS = {64, 256, 1024, 4096};
     static final int[] SCANNED = {64, 1024};
@@ -41,67 +32,21 @@ final class CompareTable {
     private static final List<String> READ_BACK =
             List.of("fenceline/PROCESS", "mapped/PROCESS", "chronicle/PROCESS", "mashona/MEMORY");
 
-    private final Path memory;
-    private final Path device;
+    private final Map<Catalog.Kind, CompareResults.Storage> storage;
     private final List<Catalog.Kind> kinds;
     private final List<Catalog> peers;
     private final Comparison comparison;
     private final StringBuilder text = new StringBuilder();
 
-    CompareTable(Path memory, Path device, List<Catalog.Kind> kinds, List<Catalog> peers, Comparison comparison) {
-        this.memory = memory;
-        this.device = device;
+    CompareTable(
+            Map<Catalog.Kind, CompareResults.Storage> storage,
+            List<Catalog.Kind> kinds,
+            List<Catalog> peers,
+            Comparison comparison) {
+        this.storage = storage;
         this.kinds = kinds;
         this.peers = peers;
         this.comparison = comparison;
-    }
-
-    public static void main(String[] arguments) throws Exception {
-        Path memory = Path.of(arguments[0]);
-        Path device = Path.of(arguments[1]);
-        int rounds = Integer.parseInt(arguments[2]);
-        List<Catalog.Kind> kinds = new ArrayList<>();
-        for (String kind : arguments[5].split(",", -1)) {
-            kinds.add(Catalog.Kind.valueOf(kind));
-        }
-        Predicate<String> wanted = task -> arguments[6].equals("-") || task.startsWith(arguments[6]);
-        List<String> names = List.of(arguments).subList(7, arguments.length);
-        List<Catalog> peers = new ArrayList<>(Catalog.SINGLE);
-        peers.removeIf(peer -> !kinds.contains(peer.kind()));
-        if (!names.isEmpty()) {
-            peers.removeIf(peer -> !names.contains(peer.name()) && !peer.limit() && !peer.isProduct());
-        }
-        Instant time = Instant.now().truncatedTo(ChronoUnit.SECONDS);
-        Comparison comparison = new Comparison();
-        CompareTable table = new CompareTable(memory, device, kinds, peers, comparison);
-        for (int round = 0; round < rounds; round++) {
-            for (Catalog peer : peers) {
-                System.err.printf(
-                        Locale.ROOT, "round %d of %d: %s, %s%n", round + 1, rounds, peer.title(), peer.kind());
-                List<String> tasks = tasks(peer, arguments[3]);
-                tasks.removeIf(wanted.negate());
-                if (tasks.isEmpty()) {
-                    continue;
-                }
-                Path parent = peer.kind() == Catalog.Kind.DEVICE ? device : memory;
-                comparison.add(
-                        peer,
-                        round,
-                        Forks.run(
-                                PeerFork.class,
-                                parent,
-                                List.of("SINGLE", peer.kind().name(), peer.name()),
-                                tasks),
-                        tasks);
-            }
-        }
-        List<Goals.Goal> goals = table.print(time, rounds);
-        if (!arguments[4].equals("-")) {
-            Files.writeString(Path.of(arguments[4] + ".txt"), table.text);
-            Files.writeString(Path.of(arguments[4] + ".json"), table.json(time, rounds));
-        }
-        boolean missed = goals.stream().anyMatch(goal -> goal.value().isKnown() && !goal.isReached());
-        System.exit(missed ? 1 : 0);
     }
 
     static String open(Catalog.Kind kind) {
@@ -132,14 +77,13 @@ final class CompareTable {
     }
 
     /// Everything; the goals at the end.
-    List<Goals.Goal> print(Instant time, int rounds) throws Exception {
+    ///
+    /// @param rounds as a line about them: how many, or how many of how many
+    List<Goals.Goal> print(Instant time, String rounds) throws IOException {
         print("Fenceline beside its peers, %s", time);
         print("%s", Forks.describeMachine());
         print("%s", Forks.versions());
-        print(
-                "memory: %s (MEMORY is emulated unless it is DAX), device: %s; medians of %d rounds, each peer in a"
-                        + " JVM of its",
-                Forks.fileSystem(memory), Forks.fileSystem(device), rounds);
+        print("%s; medians of %s, each peer in a JVM of its", describeStorage(), rounds);
         print("own, interleaved; × is a peer's figure over Fenceline's of the same round, median (least–greatest).");
         for (Catalog.Kind kind : kinds) {
             if (kind != Catalog.Kind.NOTHING && isAnyMeasured("append")) {
@@ -162,12 +106,7 @@ final class CompareTable {
         print("");
         for (Catalog peer : peers) {
             print("%-8s %-30s %s", peer.kind(), peer.title(), comparison.description(peer));
-            print(
-                    "%-8s %-30s survives %s%s",
-                    "",
-                    "",
-                    peer.promises(),
-                    peer.kind() == Catalog.Kind.MEMORY && !peer.limit() ? ", on persistent memory" : "");
+            print("%-8s %-30s survives %s", "", "", CompareResults.promises(peer, isEmulated(peer.kind())));
             if (!comparison.failure(peer).isEmpty()) {
                 print("%-8s %-30s NOT MEASURED, or not all: %s", "", "", comparison.failure(peer));
             }
@@ -184,16 +123,16 @@ final class CompareTable {
                 .anyMatch(measured -> measured.startsWith(task));
     }
 
-    private String json(Instant time, int rounds) throws IOException {
-        Map<String, String> machine = new LinkedHashMap<>();
-        machine.put("machine", Forks.describeMachine());
-        machine.put("versions", Forks.versions());
-        machine.put("rounds", Integer.toString(rounds));
-        Map<Catalog.Kind, String> media = new EnumMap<>(Catalog.Kind.class);
-        for (Catalog.Kind kind : Catalog.Kind.values()) {
-            media.put(kind, Forks.fileSystem(kind == Catalog.Kind.DEVICE ? device : memory));
-        }
-        return CompareJson.of(comparison, peers, time, machine, media);
+    private String describeStorage() {
+        return kinds.stream()
+                .map(kind -> kind
+                        + (isEmulated(kind) ? " (emulated) on " : " on ")
+                        + Objects.requireNonNull(storage.get(kind)).fileSystem())
+                .collect(Collectors.joining(", "));
+    }
+
+    private boolean isEmulated(Catalog.Kind kind) {
+        return Objects.requireNonNull(storage.get(kind)).emulated();
     }
 
     /// What was printed.

@@ -87,7 +87,7 @@ final class Comparison {
             }
         }
         if (!missing.isEmpty()) {
-            failures.putIfAbsent(peer.id(), "its JVM ended without " + String.join(", ", missing));
+            fail(peer, "its JVM ended without " + String.join(", ", missing));
         }
     }
 
@@ -95,7 +95,7 @@ final class Comparison {
         String task = asked.substring(0, asked.lastIndexOf(':'));
         String[] fields = result.split(" ", -1);
         if (fields[0].equals("failed")) {
-            failures.putIfAbsent(peer.id(), task + ": " + result.substring("failed ".length()));
+            fail(peer, task + ": " + result.substring("failed ".length()));
         } else if (!fields[0].equals("none")) {
             Found all = found.computeIfAbsent(
                     key(peer, task),
@@ -112,6 +112,11 @@ final class Comparison {
                 all.extra.put(round, fields.length > 1 ? Double.parseDouble(fields[0]) : 0);
             }
         }
+    }
+
+    /// Says why a peer has not all of the figures; the first reason counts.
+    void fail(Catalog peer, String reason) {
+        failures.putIfAbsent(peer.id(), reason);
     }
 
     static Histogram decode(String text) {

@@ -12,6 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// JVMs of their own, each in a directory that is removed behind it; and what several runs have in common.
 final class Forks {
@@ -36,7 +37,24 @@ final class Forks {
             "-Dchronicle.announcer.disable=true",
             "-Daeron.event.log.disable=true");
 
+    private static volatile boolean stopped;
+    private static volatile @Nullable Process running;
+
     private Forks() {}
+
+    /// Ends the JVM that runs; no other one is started.
+    static void stop() {
+        stopped = true;
+        Process process = running;
+        if (process != null) {
+            process.destroyForcibly();
+        }
+    }
+
+    /// Whether [#stop] was called: what a JVM wrote may then be half of it.
+    static boolean isStopped() {
+        return stopped;
+    }
 
     /// Runs a main class to its end.
     ///
@@ -68,11 +86,13 @@ final class Forks {
                 new ProcessBuilder(command).redirectError(errors.toFile()).redirectOutput(output.toFile());
         builder.environment().put("PMEM_IS_PMEM_FORCE", "1"); // libpmemlog, emulated
         Process process = builder.start();
+        running = process;
         boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
         if (!ended) {
             process.destroyForcibly().waitFor();
         }
-        if (!ended || process.exitValue() != 0) {
+        running = null;
+        if (!stopped && (!ended || process.exitValue() != 0)) {
             System.err.println(String.join(" ", command.subList(command.indexOf("-cp") + 2, command.size()))
                     + (ended ? " failed with " + process.exitValue() : " did not end") + ":\n"
                     + Files.readString(errors));

@@ -7,7 +7,8 @@
 /// | [Load], [SingleLoad] | the threads, and what they found: group commit; single appends, tailing, scans |
 /// | [PeerFork], [Forks] | one JVM with one peer, task after task; how it is started |
 /// | [GroupCommitTable], [MemoryFork] | `perf/bin/group-commit` |
-/// | [CompareTable], [Comparison], [Goals], [CompareJson] | `perf/bin/compare`: order, figures, verdicts, file |
+/// | [Compare], [Comparison], [CompareTable], [Goals], [CompareResults] | `perf/bin/compare`: run, figures, table,
+/// verdicts, file |
 ///
 /// Nothing of the library depends on it.
 @org.jspecify.annotations.NullMarked

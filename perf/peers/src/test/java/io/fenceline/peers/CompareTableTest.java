@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fenceline.bench.report.Ratio;
+import io.fenceline.bench.report.ResultsJson;
+import io.fenceline.bench.report.Series;
 import io.fenceline.peers.Catalog.Kind;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
@@ -18,6 +21,10 @@ class CompareTableTest {
     private static final Catalog PRODUCT = Catalog.find(Catalog.PRODUCT, Kind.PROCESS);
     private static final Catalog CHRONICLE = Catalog.find("chronicle", Kind.PROCESS);
     private static final String OPEN = CompareTable.open(Kind.PROCESS);
+
+    private static final Map<Kind, CompareResults.Storage> STORAGE = Map.of(
+            Kind.MEMORY, new CompareResults.Storage("tmpfs", true),
+            Kind.PROCESS, new CompareResults.Storage("tmpfs", false));
 
     private final Comparison comparison = new Comparison();
 
@@ -117,15 +124,14 @@ class CompareTableTest {
     void shouldPrintWhatEachPromisesAndWhyOneIsMissing() throws Exception {
         Catalog pmemlog = Catalog.find("pmemlog", Kind.MEMORY);
         add(pmemlog, 0, "append:64:1 failed there is no libpmemlog.so.1");
-        Path here = Path.of(".");
-        CompareTable table = new CompareTable(here, here, List.of(Kind.MEMORY), Catalog.of(Kind.MEMORY), comparison);
-        List<Goals.Goal> goals = table.print(Instant.EPOCH, 1);
+        CompareTable table = new CompareTable(STORAGE, List.of(Kind.MEMORY), Catalog.of(Kind.MEMORY), comparison);
+        List<Goals.Goal> goals = table.print(Instant.EPOCH, "1 round");
         assertNotNull(goals);
         String text = table.text();
         assertTrue(text.contains("NOT MEASURED, or not all: append:64: there is no libpmemlog.so.1"), text);
         for (Catalog peer : Catalog.of(Kind.MEMORY)) {
             assertTrue(text.contains(peer.title()), text);
-            assertTrue(text.contains("survives " + peer.promises()), text);
+            assertTrue(text.contains("survives " + CompareResults.promises(peer, true)), text);
         }
     }
 
@@ -134,12 +140,10 @@ class CompareTableTest {
     void shouldWriteTheFileOfBenchmarks() throws Exception {
         add(PRODUCT, 0, "append:64:1 20 0", OPEN + ":1 0 " + latencies(10, 20, 30), "scan:64:verified-first:1 5");
         add(CHRONICLE, 0, "append:64:1 failed a \"reason\"");
-        String text = CompareJson.of(
-                comparison,
-                List.of(PRODUCT, CHRONICLE),
-                Instant.EPOCH,
-                java.util.Map.of("cpu", "x"),
-                java.util.Map.of(Kind.PROCESS, "tmpfs"));
+        CompareResults.Run run =
+                new CompareResults.Run(Instant.EPOCH, "--rounds 1", false, Map.of("cpu", "x"), STORAGE);
+        String text = ResultsJson.of(CompareResults.of(comparison, List.of(PRODUCT, CHRONICLE), run));
+        ResultsJson.check(text);
         List<String> seen = new java.util.ArrayList<>();
         try (var parser = new com.fasterxml.jackson.core.JsonFactory().createParser(text)) {
             while (parser.nextToken() != null) {
@@ -150,6 +154,8 @@ class CompareTableTest {
         }
         for (String expected : List.of(
                 "{\"format\"}=fenceline-bench",
+                "{\"complete\"}=false",
+                "{\"command\"}=perf/bin/compare --rounds 1",
                 "{\"system\"}=Fenceline",
                 "{\"nsPerEntry\"}=20",
                 "{\"rate\"}=100000",
@@ -159,6 +165,45 @@ class CompareTableTest {
                 "{\"mode\"}=verified-first",
                 "{\"reason\"}=append:64: a \"reason\"")) {
             assertTrue(seen.stream().anyMatch(each -> each.endsWith(expected)), expected + " in " + seen);
+        }
+    }
+
+    /// A file must not promise more than its medium gives, whatever the peer does elsewhere.
+    @Test
+    void shouldPromiseNoPowerCutOnAnEmulatedMedium() {
+        for (Catalog peer : Catalog.of(Kind.MEMORY)) {
+            add(peer, 0, "append:64:1 20 0");
+        }
+        CompareResults.Run run = new CompareResults.Run(Instant.EPOCH, "", true, Map.of(), STORAGE);
+        List<Series> series =
+                CompareResults.of(comparison, Catalog.of(Kind.MEMORY), run).series();
+        assertEquals(5, series.size());
+        for (Series each : series) {
+            assertTrue(each.medium().emulated());
+            assertTrue(
+                    each.subject().limit()
+                            || each.medium().promises().startsWith("process crash: the medium is emulated"),
+                    each.medium()::promises);
+        }
+    }
+
+    /// A figure is divided by the limit of its own class, and by what persists nothing.
+    @Test
+    void shouldDivideByLimitsOfTheSameClass() {
+        List<Catalog> peers = Catalog.SINGLE.stream()
+                .filter(peer -> peer.isProduct() || peer.limit())
+                .toList();
+        for (Catalog peer : peers) {
+            add(peer, 0, "append:64:1 20 0", CompareTable.TAIL + ":1 " + latencies(100));
+        }
+        CompareResults.Run run = new CompareResults.Run(Instant.EPOCH, "", true, Map.of(), STORAGE);
+        List<Series> series = CompareResults.of(comparison, peers, run).series();
+        for (Series each : series) {
+            if (each.medium().durability().equals("DEVICE") && !each.subject().limit()) {
+                assertEquals(
+                        List.of("limit: pwrite + fdatasync, C", "limit: one cache line"),
+                        each.ratios(series).stream().map(Ratio::to).toList());
+            }
         }
     }
 

@@ -221,6 +221,7 @@ public final class Bench {
                 cost,
                 pauses.getTotalCount() == 0 ? null : pauseSeries(medium),
                 series,
+                List.of(),
                 notRun);
     }
 

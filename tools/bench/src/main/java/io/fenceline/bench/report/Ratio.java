@@ -3,7 +3,7 @@ package io.fenceline.bench.report;
 /// A series over another of the same load, size and run.
 ///
 /// @param to         the system that is divided by
-/// @param nsPerEntry NaN in an open loop
+/// @param nsPerEntry NaN in an open loop; the percentiles are NaN where one side has no histogram
 public record Ratio(String to, double nsPerEntry, double p50, double p99, double p999) {
     static Ratio of(Series series, Series limit) {
         return new Ratio(
@@ -16,6 +16,9 @@ public record Ratio(String to, double nsPerEntry, double p50, double p99, double
     }
 
     private static double quotient(Series series, Series limit, double percentile) {
+        if (series.histogram().getTotalCount() == 0 || limit.histogram().getTotalCount() == 0) {
+            return Double.NaN;
+        }
         return (double) series.histogram().getValueAtPercentile(percentile)
                 / Math.max(1, limit.histogram().getValueAtPercentile(percentile));
     }

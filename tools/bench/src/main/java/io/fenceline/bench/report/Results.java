@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
 /// @param complete false: it was ended early
 /// @param machine  facts, in the order in which they are shown
 /// @param notes    what a reader of the figures must know
-/// @param cost     of the tool itself
+/// @param cost     of the tool itself; null: not measured
 /// @param pauses   of the machine; null: not measured
 /// @param series   in the order in which they were measured
+/// @param scans    readings from the first entry to the last; may be empty
 /// @param notRun   what could not be measured
 public record Results(
         String tool,
@@ -26,9 +27,10 @@ public record Results(
         boolean complete,
         Map<String, String> machine,
         List<String> notes,
-        Cost cost,
+        @Nullable Cost cost,
         @Nullable Series pauses,
         List<Series> series,
+        List<Scan> scans,
         List<NotRun> notRun) {
     /// What the tool itself costs, in nanoseconds: it is inside every latency.
     ///
@@ -36,6 +38,15 @@ public record Results(
     /// @param emptyLoopNs median latency of an operation that does nothing
     /// @param fullFenceNs one full fence, as stages are timed with
     public record Cost(double timerNs, double emptyLoopNs, double fullFenceNs) {}
+
+    /// Reading what is there as fast as it goes.
+    ///
+    /// @param system             who read
+    /// @param payloadLengthBytes of an entry
+    /// @param mode               `verified-first`, `unverified-whole`, …: whether checksums are verified, and
+    ///                           whether the first eight bytes are read or the whole payload
+    /// @param nsPerEntry         nanoseconds
+    public record Scan(String system, int payloadLengthBytes, String mode, double nsPerEntry) {}
 
     /// @param system what
     /// @param reason why not

@@ -101,11 +101,14 @@ public final class ResultsJson {
             json.writeString(note);
         }
         json.writeEndArray();
-        json.writeObjectFieldStart("cost");
-        number(json, "timerNs", results.cost().timerNs());
-        number(json, "emptyLoopNs", results.cost().emptyLoopNs());
-        number(json, "fullFenceNs", results.cost().fullFenceNs());
-        json.writeEndObject();
+        Results.Cost cost = results.cost();
+        if (cost != null) {
+            json.writeObjectFieldStart("cost");
+            number(json, "timerNs", cost.timerNs());
+            number(json, "emptyLoopNs", cost.emptyLoopNs());
+            number(json, "fullFenceNs", cost.fullFenceNs());
+            json.writeEndObject();
+        }
         if (results.pauses() != null) {
             json.writeFieldName("pauses");
             write(results.pauses(), List.of());
@@ -115,6 +118,9 @@ public final class ResultsJson {
             write(series, series.ratios(results.series()));
         }
         json.writeEndArray();
+        if (!results.scans().isEmpty()) {
+            write(results.scans());
+        }
         json.writeArrayFieldStart("notRun");
         for (Results.NotRun notRun : results.notRun()) {
             json.writeStartObject();
@@ -162,6 +168,19 @@ public final class ResultsJson {
         json.writeEndObject();
     }
 
+    private void write(List<Results.Scan> scans) throws IOException {
+        json.writeArrayFieldStart("scans");
+        for (Results.Scan scan : scans) {
+            json.writeStartObject();
+            json.writeStringField("system", scan.system());
+            json.writeNumberField("payloadLengthBytes", scan.payloadLengthBytes());
+            json.writeStringField("mode", scan.mode());
+            number(json, "nsPerEntry", scan.nsPerEntry());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
     private void write(Subject subject) throws IOException {
         json.writeStringField("system", subject.system());
         json.writeBooleanField("limit", subject.limit());
@@ -190,8 +209,14 @@ public final class ResultsJson {
             json.writeNumberField("lost", outcome.lost());
         }
         number(json, "allocatedBytesPerEntry", outcome.allocatedBytesPerEntry());
-        json.writeNumberField("gcPauses", outcome.gcPauses());
-        json.writeNumberField("gcPauseMs", outcome.gcPauseMs());
-        json.writeNumberField("machinePauseMaxNs", outcome.machinePauseMaxNs());
+        known("gcPauses", outcome.gcPauses());
+        known("gcPauseMs", outcome.gcPauseMs());
+        known("machinePauseMaxNs", outcome.machinePauseMaxNs());
+    }
+
+    private void known(String name, long value) throws IOException {
+        if (value >= 0) {
+            json.writeNumberField(name, value);
+        }
     }
 }

@@ -31,8 +31,10 @@ public final class ResultsTable {
             lines.add("  %-20s%s".formatted(fact.getKey(), fact.getValue()));
         }
         Results.Cost cost = results.cost();
-        lines.add("  %-20stimer %.1f ns, empty loop %.0f ns, full fence %.1f ns"
-                .formatted("cost of this tool", cost.timerNs(), cost.emptyLoopNs(), cost.fullFenceNs()));
+        if (cost != null) {
+            lines.add("  %-20stimer %.1f ns, empty loop %.0f ns, full fence %.1f ns"
+                    .formatted("cost of this tool", cost.timerNs(), cost.emptyLoopNs(), cost.fullFenceNs()));
+        }
         Series pauses = results.pauses();
         if (pauses != null) {
             StringBuilder text = new StringBuilder();

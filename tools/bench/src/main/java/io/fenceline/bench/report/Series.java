@@ -19,11 +19,16 @@ public record Series(Subject subject, Medium medium, Histogram histogram, List<I
             if (!subject.limit()
                     && other.subject.limit()
                     && subject.isComparable(other.subject)
-                    && histogram.getTotalCount() > 0
-                    && other.histogram.getTotalCount() > 0) {
+                    && medium.isComparable(other.medium)
+                    && isMeasured()
+                    && other.isMeasured()) {
                 ratios.add(Ratio.of(this, other));
             }
         }
         return ratios;
+    }
+
+    private boolean isMeasured() {
+        return histogram.getTotalCount() > 0 || !outcome.nsPerEntry().isEmpty();
     }
 }

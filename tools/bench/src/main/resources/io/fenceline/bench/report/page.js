@@ -218,8 +218,8 @@
   }
 
   /* ------------------------------------------------------------------------------------------------ words */
-  /* What a system promises on its own medium is not what it gives on an emulated one. */
-  const survives = s => s.emulated && /power/.test(s.promises ?? "") ? `process crash here (emulated); on real hardware: ${s.promises}` : s.promises ?? "";
+  /* What a system promises on its own medium is not what it gives on an emulated one; older files do not say so. */
+  const survives = s => s.emulated && /^power/.test(s.promises ?? "") ? `process crash here (emulated); on real hardware: ${s.promises}` : s.promises ?? "";
 
   function drawFigures() {
     const shown = all.filter(chosen).sort(inOrder);
