@@ -159,9 +159,10 @@ final class ReaderWorkload {
         return new ReadersFile.Held(NAME, value(new CursorLog(medium, NAME).found()).position);
     }
 
-    /// Lives so many lives.
+    /// Lives so many lives; more, up to ten times as many, until the cursor has held the ring: a life may be cut short
+    /// before the ring is full, and where an append takes more operations more of them are.
     void run(int lives, int steps) {
-        for (int life = 0; life < lives; life++) {
+        for (int life = 0; life < lives || (held == 0 && life < 10 * lives); life++) {
             boolean power = level != Durability.PROCESS && random.nextBoolean();
             boolean clean = random.nextInt(6) == 0;
             List<SimulatedMedium> found = new ArrayList<>();

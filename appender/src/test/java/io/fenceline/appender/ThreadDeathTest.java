@@ -12,9 +12,9 @@ import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.Team;
+import io.fenceline.journal.TestLevels;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
-import io.fenceline.journal.persist.Kernel;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.Reservations;
 import io.fenceline.journal.positions.SimulatedJournal;
@@ -164,11 +164,7 @@ class ThreadDeathTest {
     @ParameterizedTest
     @CsvSource({"PROCESS, 12", "MEMORY, 12"})
     void shouldPadOrPoisonWhereverTheStackIsUsedUp(Durability durability, int threads, @TempDir Path directory) {
-        if (durability == Durability.MEMORY) {
-            Kernel.assumeAvailable();
-        }
-        JournalConfig config =
-                OVERWRITE.withDurability(durability).withEmulatePersistentMemory(durability == Durability.MEMORY);
+        JournalConfig config = TestLevels.at(durability, OVERWRITE);
         AtomicInteger died = new AtomicInteger();
         int poisoned = 0;
         for (int i = 0; i < threads; i++) {

@@ -18,7 +18,7 @@ import io.fenceline.journal.JournalException;
 import io.fenceline.journal.JournalSource;
 import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.journal.SmallJournals;
-import io.fenceline.journal.persist.Kernel;
+import io.fenceline.journal.TestLevels;
 import io.fenceline.tailer.Cursor.Resumption;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -72,13 +72,9 @@ class CursorTest {
     @ParameterizedTest
     @EnumSource(Durability.class)
     void shouldGoOnWhereItCommittedWhenOpenedAgain(Durability level) throws IOException {
-        if (level == Durability.MEMORY) {
-            Kernel.assumeAvailable();
-        }
+        JournalConfig config = TestLevels.at(level, JournalConfig.defaults());
         Path parent = Files.createTempDirectory(Files.createDirectories(Path.of("target", "cursors")), "cursor");
         Path path = parent.resolve("journal");
-        JournalConfig config =
-                JournalConfig.defaults().withDurability(level).withEmulatePersistentMemory(level == Durability.MEMORY);
         SmallJournals.create(path, 64 << 10, 2, config);
         byte[] term = "term 7, vote 3".getBytes(StandardCharsets.US_ASCII);
         try (Journal journal = Journal.open(path);

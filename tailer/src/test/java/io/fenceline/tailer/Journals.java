@@ -9,6 +9,7 @@ import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.SmallJournals;
+import io.fenceline.journal.TestLevels;
 import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -106,10 +107,9 @@ final class Journals {
                 System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
                 "-XX:+UseSerialGC",
                 "-Xmx256m",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                main.getName()));
+                "--enable-native-access=ALL-UNNAMED"));
+        command.addAll(TestLevels.jvmOptions());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
         for (Object argument : arguments) {
             command.add(argument.toString());
         }

@@ -3,6 +3,7 @@ package io.fenceline.tailer;
 import io.fenceline.appender.Batch;
 import io.fenceline.appender.ExclusiveAppender;
 import io.fenceline.journal.Journal;
+import io.fenceline.journal.TestLevels;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ final class TruncatingWriter {
 
     public static void main(String[] arguments) {
         SplittableRandom random = new SplittableRandom(Long.parseLong(arguments[1]));
-        try (Journal journal = Journal.open(Path.of(arguments[0]), TruncatingWriterTest.CONFIG);
+        try (Journal journal = Journal.open(Path.of(arguments[0]), TestLevels.forced(TruncatingWriterTest.CONFIG));
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
             System.out.println("open");
             List<Long> frames = new ArrayList<>();

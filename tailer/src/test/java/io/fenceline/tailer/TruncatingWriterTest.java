@@ -9,8 +9,8 @@ import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.journal.SmallJournals;
+import io.fenceline.journal.TestLevels;
 import io.fenceline.journal.VerifyReport;
-import io.fenceline.journal.persist.Kernel;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -77,16 +77,10 @@ class TruncatingWriterTest {
     }
 
     private void killAgainAndAgain(Durability level, int kills) throws IOException, InterruptedException {
-        if (level == Durability.MEMORY) {
-            Kernel.assumeAvailable();
-        }
+        JournalConfig config = TestLevels.at(level, CONFIG);
         Path parent = Files.createTempDirectory(Files.createDirectories(Path.of("target", "cuts")), "cut");
         Path directory = parent.resolve("journal");
-        SmallJournals.create(
-                directory,
-                16 << 10,
-                4,
-                CONFIG.withDurability(level).withEmulatePersistentMemory(level == Durability.MEMORY));
+        SmallJournals.create(directory, 16 << 10, 4, config);
         try (ReadOnlyJournal reader = Journal.openReadOnly(directory)) {
             Tailer tailer = Tailer.open(reader, Start.oldest());
             for (int kill = 0; kill < kills; kill++) {

@@ -3,6 +3,7 @@ package io.fenceline.journal.persist;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.PersistStrategy;
+import io.fenceline.journal.TestLevels;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,6 +11,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -22,8 +24,13 @@ import org.jspecify.annotations.Nullable;
 /// |---|---|---|---|
 /// | `MEMORY` | word of 8 bytes | the drain of the thread that stored it or rewrote it | any of its values |
 /// | `MEMORY`, in a cache | word of 8 bytes | a rewrite, then the drain of that thread | any of its values |
+/// | the same, caches persist | word of 8 bytes | the drain of the thread that stored it | any of its values |
 /// | `DEVICE` | sector of 512 bytes | a `drain` or `sync` of anybody that succeeds | any version since |
 /// | `PROCESS` | sector of 512 bytes | a `sync` of anybody that succeeds | any version since |
+///
+/// Where caches persist a store outlives the power as soon as it has left its processor; the drain that waits for that
+/// is
+/// all that anybody may count on, so nothing earlier is granted here.
 ///
 /// Faults that it may inject, each only if told so:
 /// 1. a *process crash* ([#afterProcessCrash]): the next process sees all that was stored; at `MEMORY` nobody
@@ -88,7 +95,7 @@ public final class SimulatedMedium implements Persister {
     private final Map<Long, Integer> storesPerLine = new LinkedHashMap<>();
     private long needlessDrains;
     private boolean garbageSectors;
-    private PersistStrategy strategy = PersistStrategy.valueOf(System.getProperty("fenceline.strategy", "NT"));
+    private PersistStrategy strategy = Objects.requireNonNullElse(TestLevels.forcedStrategy(), PersistStrategy.NT);
     private boolean cachesPersist = strategy == PersistStrategy.FENCE_ONLY;
     private long unreadableFrom;
     private long unreadableTo;

@@ -10,6 +10,7 @@ import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.JournalSource;
 import io.fenceline.journal.RecoveryReport;
+import io.fenceline.journal.TestLevels;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
@@ -104,7 +105,7 @@ final class Child {
         boolean retain = words[3].equals("RETAIN");
         JournalConfig config =
                 JournalConfig.defaults().withFullPolicy(retain ? FullPolicy.FAIL : FullPolicy.valueOf(words[3]));
-        Journal journal = Journal.open(Path.of(words[6]), config);
+        Journal journal = Journal.open(Path.of(words[6]), TestLevels.forced(config));
         int epoch = journal.positions().epoch();
         RecoveryReport recovery = journal.recovery();
         report(Report.Kind.OPENED, recovery.lastPosition(), recovery.lastSequence(), epoch, 0);

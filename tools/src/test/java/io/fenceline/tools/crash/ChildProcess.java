@@ -1,5 +1,6 @@
 package io.fenceline.tools.crash;
 
+import io.fenceline.journal.TestLevels;
 import io.fenceline.tools.crash.Report.Kind;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -60,10 +61,9 @@ final class ChildProcess implements AutoCloseable {
                     "-XX:-CreateCoredumpOnCrash",
                     "-XX:ErrorFile=" + errors + ".hs",
                     "--enable-native-access=ALL-UNNAMED",
-                    "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED", // Agrona's UnsafeBuffer
-                    "-classpath",
-                    System.getProperty("java.class.path"),
-                    mainClass));
+                    "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED")); // Agrona's UnsafeBuffer
+            command.addAll(TestLevels.jvmOptions());
+            command.addAll(List.of("-classpath", System.getProperty("java.class.path"), mainClass));
             command.addAll(List.of(arguments));
             ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
             return new ChildProcess(builder.start(), errors);

@@ -6,6 +6,7 @@ import io.fenceline.appender.GroupCommitAppender;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.TestLevels;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -38,8 +39,8 @@ final class CuttingChild {
             return; // a spare that was not needed
         }
         int threads = Integer.parseInt(args[2]);
-        Journal journal =
-                Journal.open(Path.of(args[0]), JournalConfig.defaults().withFullPolicy(FullPolicy.OVERWRITE));
+        JournalConfig config = JournalConfig.defaults().withFullPolicy(FullPolicy.OVERWRITE);
+        Journal journal = Journal.open(Path.of(args[0]), TestLevels.forced(config));
         CuttingChild child = new CuttingChild(journal, appender(journal, args[1]), threads);
         for (int i = 0; i < threads; i++) {
             int thread = i;

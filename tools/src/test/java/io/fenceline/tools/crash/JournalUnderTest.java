@@ -4,7 +4,7 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.SmallJournals;
-import io.fenceline.journal.persist.Kernel;
+import io.fenceline.journal.TestLevels;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -27,9 +27,7 @@ record JournalUnderTest(Path directory, long seed, int maximumLengthBytes) {
 
     static JournalUnderTest create(
             Durability durability, int segmentLengthBytes, int segmentCount, long seed, String name) {
-        if (durability == Durability.MEMORY) {
-            Kernel.assumeAvailable();
-        }
+        JournalConfig config = TestLevels.at(durability, JournalConfig.defaults());
         Path directory;
         try {
             directory = Files.createTempDirectory(place(durability), "fenceline-" + name + "-")
@@ -37,9 +35,6 @@ record JournalUnderTest(Path directory, long seed, int maximumLengthBytes) {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
-        JournalConfig config = JournalConfig.defaults()
-                .withDurability(durability)
-                .withEmulatePersistentMemory(durability == Durability.MEMORY);
         if (segmentLengthBytes < SMALLEST_API_SEGMENT_LENGTH_BYTES) {
             SmallJournals.create(directory, segmentLengthBytes, segmentCount, config);
         } else {

@@ -5,6 +5,7 @@ import io.fenceline.appender.GroupCommitAppender;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.TestLevels;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -37,8 +38,8 @@ final class ManyThreadsChild {
         if (System.in.read() < 0) {
             return; // a spare that was not needed
         }
-        Journal journal =
-                Journal.open(Path.of(args[0]), JournalConfig.defaults().withFullPolicy(FullPolicy.OVERWRITE));
+        JournalConfig config = JournalConfig.defaults().withFullPolicy(FullPolicy.OVERWRITE);
+        Journal journal = Journal.open(Path.of(args[0]), TestLevels.forced(config));
         int epoch = journal.positions().epoch();
         ToLongFunction<MemorySegment> append;
         if (args[1].equals("GROUP")) {

@@ -17,7 +17,7 @@ import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.Team;
-import io.fenceline.journal.persist.Kernel;
+import io.fenceline.journal.TestLevels;
 import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
 import java.io.IOException;
@@ -134,13 +134,8 @@ class ManyThreadsTest {
     }
 
     private Journal open(Durability durability, int segmentLengthBytes, FullPolicy policy) {
-        if (durability == Durability.MEMORY) {
-            Kernel.assumeAvailable();
-        }
-        JournalConfig config = JournalConfig.defaults()
-                .withDurability(durability)
-                .withEmulatePersistentMemory(durability == Durability.MEMORY)
-                .withFullPolicy(policy);
+        JournalConfig config =
+                TestLevels.at(durability, JournalConfig.defaults().withFullPolicy(policy));
         Path path = directory.resolve("journal");
         SmallJournals.create(path, segmentLengthBytes, 2, config);
         return Journal.open(path, config);
