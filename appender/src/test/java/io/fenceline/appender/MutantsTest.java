@@ -3,7 +3,9 @@ package io.fenceline.appender;
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.fenceline.journal.TestLevels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -130,6 +132,7 @@ class MutantsTest {
     }
 
     private static void kill(int oneIn) throws Exception {
+        assumeTrue(TestLevels.forcedStrategy() == null, "mutants and their judges are of the default persist strategy");
         List<Mutant> mutants = mutants();
         assertTrue(
                 mutants.size() >= 60 || System.getProperty("fenceline.mutants") != null,

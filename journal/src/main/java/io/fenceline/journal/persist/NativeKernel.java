@@ -20,6 +20,7 @@ final class NativeKernel extends Instructions {
     private static final Linker.Option CRITICAL = Linker.Option.critical(false);
     private static final NativeLibrary LIBRARY =
             NativeLibrary.load(NativeKernel.class, "libfenceline.so", "fenceline-journal");
+    private static final boolean LOADED = LIBRARY.isLoaded();
     private static final NativeKernel KERNEL = new NativeKernel();
     private static final MethodHandle COPY =
             handle("fl_copy", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG));
@@ -53,12 +54,12 @@ final class NativeKernel extends Instructions {
 
     /// Whether this build and this machine have a kernel.
     static boolean isAvailable() {
-        return LIBRARY.isLoaded();
+        return LOADED;
     }
 
     /// @throws JournalException.DurabilityUnavailable if this build or this machine has no kernel
     static void require() {
-        if (!LIBRARY.isLoaded()) {
+        if (!LOADED) {
             throw new JournalException.DurabilityUnavailable(
                     "MEMORY durability needs the native kernel: " + LIBRARY.problem() + ", or use DEVICE or PROCESS");
         }
@@ -135,7 +136,7 @@ final class NativeKernel extends Instructions {
     @Override
     boolean hasEntry() {
         try {
-            return LIBRARY.isLoaded() && (int) HAS_ENTRY.invokeExact() != 0;
+            return LOADED && (int) HAS_ENTRY.invokeExact() != 0;
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
