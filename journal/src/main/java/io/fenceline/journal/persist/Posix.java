@@ -123,8 +123,11 @@ public final class Posix {
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS),
             ERRNO,
             Linker.Option.firstVariadicArg(2));
-    private static final MethodHandle STATX =
-            handle("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG), ERRNO);
+    private static final FunctionDescriptor STATX_CALL =
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG);
+    private static final MethodHandle STATX = handle("statx", STATX_CALL, ERRNO);
+    /// Without the errno: to capture it makes an object a call, unless that is compiled.
+    private static final MethodHandle STATX_UNEXPLAINED = handle("statx", STATX_CALL);
     private static final MethodHandle FSTATFS =
             handle("fstatfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS), ERRNO);
     private static final FunctionDescriptor FUTEX_CALL =
@@ -514,7 +517,10 @@ public final class Posix {
     /// @param capture from [#newCapture]
     /// @throws JournalException.Io if the file has no name any more, or is shorter
     static void checkWhole(int fd, long length, MemorySegment buffer, MemorySegment capture, Object what) {
-        statx(fd, buffer, capture, what);
+        if (!isStated(fd, buffer)) {
+            statx(fd, buffer, capture, what); // says why
+            throw new JournalException.Io(what + ": stat failed, and when it was repeated it did not", 0);
+        }
         long size = buffer.get(JAVA_LONG, STATX_SIZE_OFFSET);
         if (size < length) {
             throw new JournalException.Io(
@@ -529,6 +535,16 @@ public final class Posix {
     }
 
     /// Raw addresses: nothing to allocate, compiled or not.
+    private static boolean isStated(int fd, MemorySegment buffer) {
+        try {
+            return (int) STATX_UNEXPLAINED.invokeExact(
+                            fd, EMPTY.address(), AT_EMPTY_PATH, STATX_TYPE_MODE_NLINK_SIZE, buffer.address())
+                    == 0;
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
     private static void statx(int fd, MemorySegment buffer, MemorySegment capture, Object what) {
         try {
             check(
