@@ -21,8 +21,7 @@ import java.util.Map;
 /// Measures Fenceline beside its peers. Every peer runs in a JVM of its own, once a round, one after the other, the
 /// limits too. Who ends it early, by Ctrl-C say, is shown what was measured so far, and it is written.
 ///
-///     java … io.fenceline.peers.Compare MEMORY-DIRECTORY DEVICE-DIRECTORY ROUNDS SECONDS RESULTS|- CLASSES TASK|-
-/// PEER…
+///     java … io.fenceline.peers.Compare MEMORY-DIR DEVICE-DIR ROUNDS SECONDS RESULTS|- CLASSES TASK|- PEER…
 ///
 /// RESULTS names two files, `.txt` and `.json` appended; CLASSES is a list with commas; TASK is how the
 /// names of those that are wanted begin; no PEER: all.
