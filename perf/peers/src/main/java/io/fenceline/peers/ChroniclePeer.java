@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import net.openhft.chronicle.bytes.Bytes;
+import net.openhft.chronicle.bytes.SyncMode;
 import net.openhft.chronicle.queue.ExcerptAppender;
 import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
@@ -35,6 +36,7 @@ final class ChroniclePeer implements Peer {
         Path path = directory.resolve("queue" + queues++);
         SingleChronicleQueue opened = SingleChronicleQueueBuilder.binary(path)
                 .blockSize(blockLengthBytes)
+                .syncMode(sync ? SyncMode.SYNC : SyncMode.NONE)
                 .build();
         queue = opened;
         ExcerptAppender created = opened.createAppender();
@@ -53,7 +55,9 @@ final class ChroniclePeer implements Peer {
     @Override
     public String description() {
         return "writeBytes to a queue of default roll cycle in one block, mapped in beforehand"
-                + (sync ? ", sync() after each" : "");
+                + (sync
+                        ? ", sync() after each, SyncMode SYNC: the default is msync with MS_ASYNC, which syncs nothing"
+                        : "");
     }
 
     @Override
