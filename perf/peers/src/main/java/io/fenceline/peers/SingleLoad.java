@@ -224,9 +224,9 @@ final class SingleLoad {
         }
         List<Double> ns = new ArrayList<>();
         startNs = System.nanoTime();
-        while (System.nanoTime() - startNs < measureNs) {
+        do {
             ns.add(scanOnce(mode, entries));
-        }
+        } while (System.nanoTime() - startNs < measureNs);
         return Forks.median(ns);
     }
 
