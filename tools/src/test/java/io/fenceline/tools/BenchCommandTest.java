@@ -178,7 +178,10 @@ final class BenchCommandTest {
     void shouldPrintWhatWasMeasuredSoFarWhenItIsInterrupted() throws Exception {
         Path hlog = directory.resolve("a.hlog");
         Path json = directory.resolve("a.json");
+        // A build that runs in the background ignores SIGINT, and its children inherit that.
         List<String> command = new ArrayList<>(List.of(
+                "env",
+                "--default-signal=INT",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
