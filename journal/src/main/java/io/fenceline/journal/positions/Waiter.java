@@ -103,7 +103,10 @@ public final class Waiter extends AbstractSelector {
         try {
             return view.published() > position || view.generation() != generation;
         } catch (IllegalStateException e) {
-            return false; // the shared words have ended: the source is being closed
+            // The shared words have ended: the source is being closed. Taking them from a thread that is reading them,
+            // the JVM marks it as interrupted; nobody has interrupted it.
+            Thread.interrupted();
+            return false;
         }
     }
 

@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,7 +153,9 @@ class WaiterTest {
         return journal.readers().sleepers().isAnnounced();
     }
 
-    @Test
+    /// Goal: a close ends the wait, and not as an interrupt: the JVM marks the thread from which it takes the words as
+    /// interrupted, now and then, while code is being compiled.
+    @RepeatedTest(50)
     void shouldEndWhenTheJournalIsClosed() {
         Team team;
         try (JournalSource reader = Journal.openReadOnly(journal.directory())) {
