@@ -136,8 +136,7 @@ public final class CursorFiles {
             layer.fsync(fd, path);
             layer.renameNoReplace(directoryFd, temporary, name, path);
             done = true;
-            layer.fsync(directoryFd, directory);
-            layer.fsync(journalFd, directory); // whoever made the directory may have died before
+            syncNames(directoryFd);
         } catch (JournalException.Io e) {
             if (e.errno() == Posix.EEXIST) {
                 throw new JournalException.AlreadyExists("cursor " + path + " exists already");
@@ -203,12 +202,17 @@ public final class CursorFiles {
         int directoryFd = openDirectory(false);
         if (directoryFd >= 0) {
             try {
-                layer.fsync(directoryFd, directory);
-                layer.fsync(journalFd, directory);
+                syncNames(directoryFd);
             } finally {
                 layer.close(directoryFd);
             }
         }
+    }
+
+    /// Those of the cursors, and that of their directory: whoever made it may have died before.
+    private void syncNames(int directoryFd) {
+        layer.fsync(directoryFd, directory);
+        layer.fsync(journalFd, directory);
     }
 
     /// Whether somebody has the cursor open for committing.

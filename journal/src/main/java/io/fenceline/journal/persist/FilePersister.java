@@ -16,7 +16,7 @@ abstract class FilePersister implements Persister {
     final DataFile file;
     private final Path owner;
     private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>();
-    private final MemorySegment capture = Posix.newCapture();
+    final MemorySegment capture = Posix.newCapture(); // under the lock of this
     private final MemorySegment status = Posix.newStatusBuffer();
 
     /// @param owner the journal's directory, for messages
@@ -155,8 +155,6 @@ abstract class FilePersister implements Persister {
     /// released: Linux reports a write-back error once per descriptor, so that of two overlapping syncs one would
     /// return success. A sync of a file that was removed or cut off under the writer is no success either.
     static final class DevicePersister extends FilePersister {
-        private final MemorySegment capture = Posix.newCapture();
-
         DevicePersister(DataFile file, Path owner) {
             super(file, owner);
         }

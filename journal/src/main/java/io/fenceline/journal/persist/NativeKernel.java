@@ -20,7 +20,6 @@ final class NativeKernel extends Instructions {
     private static final Linker.Option CRITICAL = Linker.Option.critical(false);
     private static final NativeLibrary LIBRARY =
             NativeLibrary.load(NativeKernel.class, "libfenceline.so", "fenceline-journal");
-    private static final boolean LOADED = LIBRARY.isLoaded();
     private static final NativeKernel KERNEL = new NativeKernel();
     private static final MethodHandle COPY =
             handle("fl_copy", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG));
@@ -54,12 +53,12 @@ final class NativeKernel extends Instructions {
 
     /// Whether this build and this machine have a kernel.
     static boolean isAvailable() {
-        return LOADED;
+        return LIBRARY.isLoaded();
     }
 
     /// @throws JournalException.DurabilityUnavailable if this build or this machine has no kernel
     static void require() {
-        if (!LOADED) {
+        if (!isAvailable()) {
             throw new JournalException.DurabilityUnavailable(
                     "MEMORY durability needs the native kernel: " + LIBRARY.problem() + ", or use DEVICE or PROCESS");
         }
@@ -136,7 +135,7 @@ final class NativeKernel extends Instructions {
     @Override
     boolean hasEntry() {
         try {
-            return LOADED && (int) HAS_ENTRY.invokeExact() != 0;
+            return isAvailable() && (int) HAS_ENTRY.invokeExact() != 0;
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
