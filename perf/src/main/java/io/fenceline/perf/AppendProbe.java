@@ -24,14 +24,6 @@ final class AppendProbe implements Probe {
         this.columns = columns;
     }
 
-    private static JournalFixture fixture(Places places, Durability durability) {
-        return JournalFixture.create(
-                durability == Durability.DEVICE ? places.device() : places.memory(),
-                durability,
-                places.segmentLengthBytes(),
-                places.segmentCount());
-    }
-
     private static Loop appends(JournalFixture fixture, MemorySegment payload) {
         return n -> {
             long startNs = System.nanoTime();
@@ -50,7 +42,7 @@ final class AppendProbe implements Probe {
 
     /// `MEMORY`, one entry a frame: append, the raw loop, the framed loop.
     static Probe memory(Places places, int frameLengthBytes) {
-        JournalFixture fixture = fixture(places, Durability.MEMORY);
+        JournalFixture fixture = JournalFixture.create(places, Durability.MEMORY);
         RawRing raw = new RawRing(places.memory(), places.capacityBytes());
         long n = places.scaled(frameLengthBytes > 1024 ? 30_000 : 100_000);
         return new AppendProbe(
@@ -64,7 +56,7 @@ final class AppendProbe implements Probe {
 
     /// `MEMORY`, 16 entries a frame: one batch, 16 single appends, 16 raw frames under one fence.
     static Probe batch(Places places, int payloadLengthBytes) {
-        JournalFixture fixture = fixture(places, Durability.MEMORY);
+        JournalFixture fixture = JournalFixture.create(places, Durability.MEMORY);
         RawRing raw = new RawRing(places.memory(), places.capacityBytes());
         MemorySegment payload = fixture.payload(payloadLengthBytes);
         int frameLength = (JournalFixture.FRAME_OVERHEAD_BYTES + payloadLengthBytes + 63) & -64;
@@ -83,7 +75,7 @@ final class AppendProbe implements Probe {
 
     /// `MEMORY`, batches of 1 KiB entries whose frames are as long as the chunk of the raw stream.
     static Probe stream(Places places, int chunkLengthBytes) {
-        JournalFixture fixture = fixture(places, Durability.MEMORY);
+        JournalFixture fixture = JournalFixture.create(places, Durability.MEMORY);
         RawRing raw = new RawRing(places.memory(), places.capacityBytes());
         int payloadLength = 1024 - 8;
         int entries = (chunkLengthBytes - 40) / 1024;
@@ -99,7 +91,7 @@ final class AppendProbe implements Probe {
 
     /// `PROCESS`, one entry a frame: append, `memcpy` of the frame.
     static Probe process(Places places, int frameLengthBytes) {
-        JournalFixture fixture = fixture(places, Durability.PROCESS);
+        JournalFixture fixture = JournalFixture.create(places, Durability.PROCESS);
         RawRing raw = new RawRing(places.memory(), places.capacityBytes());
         long n = places.scaled(300_000);
         return new AppendProbe(
@@ -112,7 +104,7 @@ final class AppendProbe implements Probe {
 
     /// `DEVICE`, one entry a frame: append, `pwrite` and `fdatasync`.
     static Probe device(Places places, int frameLengthBytes) {
-        JournalFixture fixture = fixture(places, Durability.DEVICE);
+        JournalFixture fixture = JournalFixture.create(places, Durability.DEVICE);
         RawRing raw = new RawRing(places.device(), places.capacityBytes());
         long n = places.scaled(150);
         return new AppendProbe(

@@ -18,8 +18,7 @@ final class BackwardsProbe implements Probe {
 
     /// Fills all segments but the last.
     BackwardsProbe(Places places, int frameLengthBytes) {
-        fixture = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.MEMORY);
         entries = (places.capacityBytes() - places.segmentLengthBytes()) / frameLengthBytes;
         fixture.append(fixture.payloadOfFrame(frameLengthBytes), entries);
     }

@@ -41,8 +41,7 @@ public class BatchBenchmark {
     @Setup
     public void setUp() {
         Places places = Places.ofProperties();
-        fixture = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.MEMORY);
         raw = new RawRing(places.memory(), places.capacityBytes());
         payload = fixture.payload(payloadLengthBytes);
     }

@@ -21,10 +21,8 @@ final class BlockedProbe implements Probe {
     private final Process tailer;
 
     BlockedProbe(Places places) {
-        beside = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
-        alone = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        beside = JournalFixture.create(places, Durability.MEMORY);
+        alone = JournalFixture.create(places, Durability.MEMORY);
         payload = beside.payloadOfFrame(64);
         operations = places.scaled(200_000);
         tailer = ChildJvm.start(

@@ -42,8 +42,7 @@ public class DeviceAppendBenchmark {
     @Setup
     public void setUp() {
         Places places = Places.ofProperties();
-        fixture = JournalFixture.create(
-                places.device(), Durability.DEVICE, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.DEVICE);
         raw = new RawRing(places.device(), places.capacityBytes());
         payload = fixture.payloadOfFrame(frameLengthBytes);
     }

@@ -35,6 +35,15 @@ final class JournalFixture implements AutoCloseable {
         }
     }
 
+    /// As large as all benchmarks have it, in the directory of the level.
+    static JournalFixture create(Places places, Durability durability) {
+        return create(
+                durability == Durability.DEVICE ? places.device() : places.memory(),
+                durability,
+                places.segmentLengthBytes(),
+                places.segmentCount());
+    }
+
     static JournalFixture create(Path directory, Durability durability, int segmentLengthBytes, int segmentCount) {
         return new JournalFixture(newDirectory(directory), durability, segmentLengthBytes, segmentCount);
     }

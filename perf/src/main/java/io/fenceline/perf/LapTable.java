@@ -80,8 +80,7 @@ final class LapTable {
     static List<Lap> run(Places places, int frameLength, int laps) {
         warmUp(places, frameLength);
         List<Lap> done = new ArrayList<>();
-        try (JournalFixture fixture = JournalFixture.create(
-                        places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        try (JournalFixture fixture = JournalFixture.create(places, Durability.MEMORY);
                 RawRing raw = new RawRing(places.memory(), places.capacityBytes())) {
             MemorySegment payload = fixture.payloadOfFrame(frameLength);
             long stepFrames = places.capacityBytes() / frameLength / STEPS;

@@ -40,8 +40,7 @@ public class MemoryAppendBenchmark {
     @Setup
     public void setUp() {
         Places places = Places.ofProperties();
-        fixture = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.MEMORY);
         raw = new RawRing(places.memory(), places.capacityBytes());
         payload = fixture.payloadOfFrame(frameLengthBytes);
     }

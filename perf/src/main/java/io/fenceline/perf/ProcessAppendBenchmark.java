@@ -40,8 +40,7 @@ public class ProcessAppendBenchmark {
     @Setup
     public void setUp() {
         Places places = Places.ofProperties();
-        fixture = JournalFixture.create(
-                places.memory(), Durability.PROCESS, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.PROCESS);
         raw = new RawRing(places.memory(), places.capacityBytes());
         payload = fixture.payloadOfFrame(frameLengthBytes);
     }

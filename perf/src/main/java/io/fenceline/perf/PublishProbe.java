@@ -23,8 +23,7 @@ final class PublishProbe implements Probe {
     private final long operations;
 
     PublishProbe(Places places) {
-        fixture = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.MEMORY);
         run = fixture.journal().positions().run();
         operations = places.scaled(5_000_000);
     }

@@ -35,8 +35,7 @@ public class StreamBenchmark {
     @Setup
     public void setUp() {
         Places places = Places.ofProperties();
-        fixture = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.MEMORY);
         raw = new RawRing(places.memory(), places.capacityBytes());
         payload = fixture.payload(PAYLOAD_LENGTH_BYTES);
     }

@@ -41,8 +41,7 @@ final class TailProbe implements Probe {
 
     /// Fills all segments but the last.
     TailProbe(Places places, int frameLengthBytes) {
-        fixture = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.MEMORY);
         long lengthBytes = places.capacityBytes() - places.segmentLengthBytes();
         entries = lengthBytes / frameLengthBytes;
         fixture.append(fixture.payloadOfFrame(frameLengthBytes), entries);

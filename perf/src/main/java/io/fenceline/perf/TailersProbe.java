@@ -18,10 +18,8 @@ import org.agrona.concurrent.IdleStrategy;
 /// the same threads burn processor time and touch nothing, and beside appends while they sleep. The threads share one
 /// processor, the first, and the appender has another: so followed over burning tells what sharing the journal costs,
 /// and burning over alone what a machine costs whose other processor is busy. The raw loops run while they sleep, but
-/// for
-/// the one that is followed: there the first of them reads in C what a loop in C writes, which is what the hardware
-/// takes
-/// for having a reader that spins.
+/// for the one that is followed: there the first of them reads in C what a loop in C writes, which is what the
+/// hardware takes for having a reader that spins.
 final class TailersProbe implements Probe {
     private static final int POLL_LIMIT = 256;
     private static final int FOLLOWED = 0;
@@ -41,8 +39,7 @@ final class TailersProbe implements Probe {
     private volatile boolean closed;
 
     TailersProbe(Places places, int frameLengthBytes, int tailers) {
-        fixture = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.MEMORY);
         raw = new RawRing(places.memory(), places.capacityBytes());
         this.frameLengthBytes = frameLengthBytes;
         payload = fixture.payloadOfFrame(frameLengthBytes);

@@ -84,8 +84,7 @@ final class ThreadsProbe implements Probe {
     }
 
     ThreadsProbe(Places places, Durability durability, int frameLengthBytes) {
-        exclusive =
-                JournalFixture.create(places.memory(), durability, places.segmentLengthBytes(), places.segmentCount());
+        exclusive = JournalFixture.create(places, durability);
         parent = JournalFixture.newDirectory(places.memory());
         journal = Journal.create(
                 parent.resolve("journal"),

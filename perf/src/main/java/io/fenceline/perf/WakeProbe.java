@@ -33,8 +33,7 @@ final class WakeProbe implements Probe {
     private volatile long bareArrivals;
 
     WakeProbe(Places places) {
-        fixture = JournalFixture.create(
-                places.memory(), Durability.MEMORY, places.segmentLengthBytes(), places.segmentCount());
+        fixture = JournalFixture.create(places, Durability.MEMORY);
         payload = fixture.payloadOfFrame(64);
         handOvers = (int) Math.max(3, places.scaled(200));
         Tailer tailer = Tailer.open(fixture.journal(), Start.newest()); // here: before the first append

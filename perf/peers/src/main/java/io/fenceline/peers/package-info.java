@@ -7,8 +7,8 @@
 /// | [Load], [SingleLoad] | the threads, and what they found: group commit; single appends, tailing, scans |
 /// | [PeerFork], [Forks] | one JVM with one peer, task after task; how it is started |
 /// | [GroupCommitTable], [MemoryFork] | `perf/bin/group-commit` |
-/// | [Compare], [Comparison], [CompareTable], [Goals], [CompareResults] | `perf/bin/compare`: run, figures, table,
-/// verdicts, file |
+/// | [Compare], [Comparison], [CompareTable] | `perf/bin/compare`: its run, what was found, as tables |
+/// | [Goals], [CompareResults] | its verdicts, and the file of its results |
 ///
 /// Nothing of the library depends on it.
 @org.jspecify.annotations.NullMarked
