@@ -58,6 +58,33 @@ class ConcurrentRulesTest {
         return team;
     }
 
+    /// Stops the first member of a team, once that is wanted, before the drain of a record that makes the lease longer.
+    private Positions openToStopAtALease(SimulatedJournal journal, JournalConfig config, AtomicBoolean wanted) {
+        HookedPersister.Hook hook = step -> {
+            boolean extending = step == Step.DRAIN
+                    && wanted.get()
+                    && Thread.currentThread().getName().equals("member-0")
+                    && isIn("changeState");
+            if (extending && stopped.getCount() > 0) {
+                stopped.countDown();
+                Team.await("to go on", () -> goOn.getCount() == 0);
+            }
+        };
+        return journal.open(medium -> new HookedPersister(medium, hook), config);
+    }
+
+    /// A thread that appends until it is stopped there.
+    private Team extend(ConcurrentAppender appender) {
+        Team team = Team.of(1, thread -> {
+                    while (stopped.getCount() > 0) {
+                        append(appender);
+                    }
+                })
+                .begin();
+        Team.await("it is stopped", () -> stopped.getCount() == 0);
+        return team;
+    }
+
     /// §3, `retained`: a ring that is full up to the end of a segment, all of it published, nothing behind it:
     /// retaining all of it makes room, because the next segment's start is a floor candidate already.
     @Test
@@ -201,28 +228,12 @@ class ConcurrentRulesTest {
     void shouldGoOnBelowTheLeaseWhileItIsExtended() {
         SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(1 << 20, 2));
         AtomicBoolean stop = new AtomicBoolean();
-        HookedPersister.Hook hook = step -> {
-            boolean extending = step == Step.DRAIN
-                    && stop.get()
-                    && Thread.currentThread().getName().equals("member-0")
-                    && isIn("changeState");
-            if (extending && stopped.getCount() > 0) {
-                stopped.countDown();
-                Team.await("to go on", () -> goOn.getCount() == 0);
-            }
-        };
-        Positions positions = journal.open(medium -> new HookedPersister(medium, hook), OVERWRITE);
+        Positions positions = openToStopAtALease(journal, OVERWRITE, stop);
         ConcurrentAppender appender = ConcurrentAppender.open(positions);
         assertEquals(0, append(appender));
         long lease = positions.lease();
         stop.set(true);
-        Team extending = Team.of(1, thread -> {
-                    while (stopped.getCount() > 0) {
-                        append(appender);
-                    }
-                })
-                .begin();
-        Team.await("it is stopped", () -> stopped.getCount() == 0);
+        Team extending = extend(appender);
         long position = 0;
         while (position < lease - 8 * SLOT) {
             position = append(appender);
@@ -242,28 +253,12 @@ class ConcurrentRulesTest {
     void shouldWriteStateRecordsOneAfterTheOther() {
         SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(SEGMENT, 64));
         AtomicBoolean stop = new AtomicBoolean();
-        HookedPersister.Hook hook = step -> {
-            if (step == Step.DRAIN
-                    && stop.get()
-                    && Thread.currentThread().getName().equals("member-0")
-                    && isIn("changeState")
-                    && stopped.getCount() > 0) {
-                stopped.countDown();
-                Team.await("to go on", () -> goOn.getCount() == 0);
-            }
-        };
-        Positions positions = journal.open(medium -> new HookedPersister(medium, hook), BLOCK);
+        Positions positions = openToStopAtALease(journal, BLOCK, stop);
         ConcurrentAppender appender = ConcurrentAppender.open(positions);
         assertEquals(0, append(appender));
         long lease = positions.lease();
         stop.set(true);
-        Team extending = Team.of(1, thread -> {
-                    while (stopped.getCount() > 0) {
-                        append(appender);
-                    }
-                })
-                .begin();
-        Team.await("it is stopped", () -> stopped.getCount() == 0);
+        Team extending = extend(appender);
         long operations = journal.medium().count();
         AtomicReference<@Nullable Thread> second = new AtomicReference<>();
         Team retaining = Team.of(1, thread -> {

@@ -42,15 +42,15 @@ final class StoppedProcessesTest {
                 ChildProcess writer = children.writer(journal, "OVERWRITE", Long.MAX_VALUE, "wait");
                 witness.opened(writer.await(Kind.OPENED), writer.await(Kind.NEXT));
                 for (int round = 0; round < ROUNDS; round++) {
-                    acknowledge(writer, witness, 1 + random.nextInt(100));
+                    witness.acknowledged(writer, 1 + random.nextInt(100));
                     ChildProcess stopped = round % 2 == 0 ? writer : tailer;
                     stopped.signal("STOP");
                     stopped.awaitState('T');
                     if (stopped == writer) {
                         mark(tailer, seen);
                     } else {
-                        long end = acknowledge(writer, witness, 1).position() + (130 << 10);
-                        while (acknowledge(writer, witness, 1).position() < end) {
+                        long end = witness.acknowledged(writer, 1).position() + (130 << 10);
+                        while (witness.acknowledged(writer, 1).position() < end) {
                             assertTrue(writer.isAlive());
                         }
                     }
@@ -73,15 +73,5 @@ final class StoppedProcessesTest {
     private static void mark(ChildProcess tailer, List<Report> seen) {
         List<Report> reports = tailer.send("mark").awaitAll(Kind.MARK);
         seen.addAll(reports.subList(0, reports.size() - 1));
-    }
-
-    private static Report acknowledge(ChildProcess writer, Witness witness, int count) {
-        Report last = writer.await(Kind.FRAME);
-        witness.acknowledged(last);
-        for (int i = 1; i < count; i++) {
-            last = writer.await(Kind.FRAME);
-            witness.acknowledged(last);
-        }
-        return last;
     }
 }

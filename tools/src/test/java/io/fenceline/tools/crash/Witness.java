@@ -113,6 +113,19 @@ final class Witness {
         nextSequence = frame.sequence + frame.entries;
     }
 
+    /// The next frames that a writer reports, as they come.
+    ///
+    /// @return the last of them
+    Report acknowledged(ChildProcess writer, int count) {
+        Report last = writer.await(Report.Kind.FRAME);
+        acknowledged(last);
+        for (int i = 1; i < count; i++) {
+            last = writer.await(Report.Kind.FRAME);
+            acknowledged(last);
+        }
+        return last;
+    }
+
     /// All reports of a writer after its opening.
     void acknowledged(List<Report> reports) {
         reports.forEach(this::acknowledged);

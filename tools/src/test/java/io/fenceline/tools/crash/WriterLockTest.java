@@ -107,7 +107,7 @@ final class WriterLockTest {
                 seen.addAll(withoutMark(tailer.send("mark").awaitAll(Kind.MARK)));
                 ChildProcess writer = children.writer(journal, "RETAIN", Long.MAX_VALUE, "wait");
                 witness.opened(writer.await(Kind.OPENED), writer.await(Kind.NEXT));
-                Report acknowledged = acknowledge(writer, witness, 20);
+                Report acknowledged = witness.acknowledged(writer, 20);
                 writer.signal("STOP");
                 writer.awaitState('T');
 
@@ -121,7 +121,7 @@ final class WriterLockTest {
                 assertEquals(List.of(mark), reports, "nothing moves while the writer is stopped");
 
                 writer.signal("CONT");
-                while (acknowledge(writer, witness, 1).sequence() < mark.sequence() + 20) {
+                while (witness.acknowledged(writer, 1).sequence() < mark.sequence() + 20) {
                     assertTrue(writer.isAlive());
                 }
                 writer.kill();
@@ -134,16 +134,6 @@ final class WriterLockTest {
                 witness.check(opened);
             }
         });
-    }
-
-    private static Report acknowledge(ChildProcess writer, Witness witness, int count) {
-        Report last = writer.await(Kind.FRAME);
-        witness.acknowledged(last);
-        for (int i = 1; i < count; i++) {
-            last = writer.await(Kind.FRAME);
-            witness.acknowledged(last);
-        }
-        return last;
     }
 
     private static List<Report> withoutMark(List<Report> reports) {
