@@ -26,8 +26,7 @@ import org.agrona.DirectBuffer;
 /// **Gathering.** A commit of entries that are waited for waits until all have come again that were in the last one, or
 /// came meanwhile; or until nobody has come for a tenth of the median commit time; at most half of that time, or the
 /// maximum delay: else producers split into two cohorts that each ride every second sync. Entries that nobody waits for
-/// gather as long as they keep coming, up to 20 µs and a sleep of the
-/// committing thread.
+/// gather as long as they keep coming, up to 20 µs and a sleep of the committing thread.
 ///
 /// **Relaxed** entries ([#appendRelaxed]) are accepted before they are durable. Any crash, of the process too, may
 /// take the last of them, within [LossBound]. They are part of the same order: a durable entry is never
