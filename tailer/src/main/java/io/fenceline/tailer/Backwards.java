@@ -107,10 +107,11 @@ final class Backwards {
             sequence = frameSequence + index;
             position = FrameDescriptor.position(bytes, frameOffset);
             entry.show(frameOffset, entries[index], index, sequence);
+            int epoch = FrameDescriptor.epoch(bytes, frameOffset);
             if (delivered++ == 0) {
-                forwards.stand(position, sequence);
+                forwards.stand(position, sequence, index, epoch);
             } else {
-                forwards.retreat(position, sequence);
+                forwards.retreat(position, sequence, index, epoch);
             }
             handler.onEntry(entry);
         }
@@ -351,7 +352,7 @@ final class Backwards {
         end = from;
         sequence = before;
         position = from;
-        forwards.stand(from, before);
+        forwards.stand(from, before, 0, 0);
         skipped = Damage.range(from, to, before, behind, problem);
     }
 

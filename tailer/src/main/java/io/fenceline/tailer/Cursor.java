@@ -115,7 +115,8 @@ public final class Cursor implements AutoCloseable {
                 place = new Seek(source.view()).resume(found.position(), found.nextSequence(), found.epoch());
             } while (gate != null && !hold(source, gate, place.place().position()));
             Resumption resumption = place.isTruncated() ? Resumption.TRUNCATED : made;
-            Cursor cursor = new Cursor(file, log, Tailer.open(source, place.place()), gate, resumption, config);
+            Cursor cursor = new Cursor(
+                    file, log, Tailer.open(source, place.place(), TailerConfig.defaults()), gate, resumption, config);
             if (found.isGating() != config.isGating()) {
                 cursor.write(); // a gate is there before the record says so, and goes after it
             }
@@ -161,7 +162,7 @@ public final class Cursor implements AutoCloseable {
                                     source.journalId(),
                                     first.position(),
                                     Math.max(0, first.nextSequence()),
-                                    0,
+                                    first.epoch(),
                                     0,
                                     NO_DATA,
                                     nowNs()));
@@ -190,7 +191,7 @@ public final class Cursor implements AutoCloseable {
                 log.commit(
                         there.position(),
                         sequence,
-                        0,
+                        there.epoch(),
                         found.flags(),
                         found.userData(),
                         0,
@@ -281,8 +282,10 @@ public final class Cursor implements AutoCloseable {
         return result;
     }
 
+    /// Behind a result that has not been told yet nothing is committed: after a crash it is told again.
     private boolean isDue(int delivered) {
         return uncommittedEntries > 0
+                && heldResult == 0
                 && ((policy.polls() && delivered > 0)
                         || (policy.afterNs() != Long.MAX_VALUE
                                 && System.nanoTime() - committedAtNs >= policy.afterNs()));
@@ -290,13 +293,12 @@ public final class Cursor implements AutoCloseable {
 
     private void count(Entry entry) {
         handler.onEntry(entry);
-        epoch = entry.epoch();
         uncommittedEntries++;
     }
 
     /// As [Tailer#await].
     public boolean await(long timeoutNs) throws InterruptedException {
-        return tailer.await(timeoutNs);
+        return (heldResult != 0 && heldResult != Tailer.CLOSED) || tailer.await(timeoutNs);
     }
 
     /// Makes the place behind what was delivered durable, with the user data committed last.
@@ -308,6 +310,7 @@ public final class Cursor implements AutoCloseable {
         }
         committedPosition = tailer.position();
         committedSequence = Math.max(tailer.nextSequence(), 0);
+        epoch = tailer.epoch();
         write();
         if (gate != null) {
             gate.move(committedPosition);

@@ -51,8 +51,9 @@ final class Forwards {
     private long nextSequence;
     private int epoch;
 
-    /// The frame at this position, and only this one, may be begun in its middle.
-    private long resumePosition;
+    /// Sequence of the first entry of the frame at the position, if the tailer stands in its middle and the frame
+    /// is to be begun anew; else [#UNKNOWN]. No other frame may be begun in its middle.
+    private long insideOf;
 
     /// Of the log when it was looked at last; another one means that its end was cut off since.
     private long generation;
@@ -90,7 +91,8 @@ final class Forwards {
         this.entry = new Entry(bytes.asReadOnly());
         this.position = place.position();
         this.nextSequence = place.sequence();
-        this.resumePosition = place.position();
+        this.insideOf = place.insideOf();
+        this.epoch = place.epoch();
         this.generation = place.generation();
     }
 
@@ -300,10 +302,11 @@ final class Forwards {
         if (sequence < nextSequence) {
             // Put at an entry in the middle of a batch, or delivered so far when the log was cut behind it.
             skipped = nextSequence - sequence;
-            if (position != resumePosition || skipped >= entries) {
+            if (sequence != insideOf || skipped >= entries) {
                 throw Refusal.ofSequence(view, position, sequence, nextSequence);
             }
         }
+        insideOf = UNKNOWN;
         if (sequenceBeforeOverrun != UNKNOWN) {
             missedEntries = Math.max(UNKNOWN, sequence - sequenceBeforeOverrun);
             sequenceBeforeOverrun = UNKNOWN;
@@ -325,12 +328,9 @@ final class Forwards {
                 && entries <= Judge.distance(bytes, offset) / FrameDescriptor.ENTRY_HEADER_LENGTH_BYTES;
     }
 
-    /// Whether the next entry is one of the frame at the offset, but not its first.
+    /// Whether the frame at the offset is the one in whose middle the tailer stands.
     private boolean isInside() {
-        long sequence = FrameDescriptor.sequence(bytes, offset);
-        return position == resumePosition
-                && sequence < nextSequence
-                && sequence + FrameDescriptor.entries(bytes, offset) > nextSequence;
+        return insideOf != UNKNOWN && FrameDescriptor.sequence(bytes, offset) == insideOf;
     }
 
     /// Steps over the valid frame at the offset, which need not be in the window whole.
@@ -349,6 +349,7 @@ final class Forwards {
             return; // no damage: the place was reused under the eyes
         }
         position = to;
+        insideOf = UNKNOWN;
         usualAttributes = NONE;
         long next = damage.sequence();
         long before = nextSequence;
@@ -385,7 +386,7 @@ final class Forwards {
                 generation = view.generation();
                 if (entriesLeft > 0) {
                     entriesLeft = 0;
-                    resumePosition = position;
+                    insideOf = nextSequence - entryIndex;
                 }
                 offset = windowEnd = 0;
                 usualAttributes = NONE;
@@ -394,7 +395,9 @@ final class Forwards {
                     perhapsReset = false;
                     continue;
                 }
-                int before = lookForSeal(position - FrameDescriptor.SLOT_LENGTH_BYTES);
+                // In the middle of a frame only that one can have been cut; before it may be the PAD of an older cut.
+                int before =
+                        insideOf != UNKNOWN ? Window.EMPTY : lookForSeal(position - FrameDescriptor.SLOT_LENGTH_BYTES);
                 int at = before == Window.COPIED ? before : lookForSeal(position);
                 boolean sealed = before == Window.COPIED || at == Window.COPIED;
                 perhapsTruncated = before == Window.OVERRUN;
@@ -453,7 +456,7 @@ final class Forwards {
     private int truncated(long sequence) {
         nextSequence = sequence;
         sequenceBeforeOverrun = UNKNOWN;
-        resumePosition = UNKNOWN;
+        insideOf = UNKNOWN;
         perhapsTruncated = false;
         usualAttributes = NONE;
         return Tailer.TRUNCATED;
@@ -477,6 +480,7 @@ final class Forwards {
         }
         long from = position;
         nextSequence = UNKNOWN;
+        insideOf = UNKNOWN;
         usualAttributes = NONE;
         int copied;
         do {
@@ -508,27 +512,28 @@ final class Forwards {
     /// forgotten.
     ///
     /// @param sequence of the next entry, [#UNKNOWN] if nothing tells it
-    void stand(long position, long sequence) {
-        this.position = position;
-        this.nextSequence = sequence;
-        resumePosition = position;
+    /// @param index    of the next entry in the frame
+    /// @param epoch    no frame from there on has a lower one
+    void stand(long position, long sequence, int index, int epoch) {
+        retreat(position, sequence, index, epoch);
         offset = windowEnd = 0;
         entriesLeft = 0;
-        epoch = 0;
         usualAttributes = NONE;
         sequenceBeforeOverrun = UNKNOWN;
         perhapsTruncated = false;
     }
 
     /// After [#stand]: one entry further back.
-    void retreat(long position, long sequence) {
+    void retreat(long position, long sequence, int index, int epoch) {
         this.position = position;
         this.nextSequence = sequence;
-        resumePosition = position;
+        this.insideOf = index > 0 ? sequence - index : UNKNOWN;
+        this.epoch = epoch;
     }
 
     void stand(Seek.Place place) {
-        stand(place.position(), place.sequence());
+        stand(place.position(), place.sequence(), 0, place.epoch());
+        insideOf = place.insideOf();
         generation = place.generation();
     }
 
@@ -540,7 +545,7 @@ final class Forwards {
     void undo() {
         position = entry.position();
         nextSequence = entry.sequence();
-        resumePosition = position;
+        insideOf = entry.index() > 0 ? nextSequence - entry.index() : UNKNOWN;
         offset = entry.frameOffset();
         entriesLeft = 0;
     }
@@ -599,6 +604,11 @@ final class Forwards {
 
     long nextSequence() {
         return nextSequence;
+    }
+
+    /// Of the last frame before the next entry, or of the one that holds both; 0 if it was not looked at.
+    int epoch() {
+        return epoch;
     }
 
     long missedBytes() {

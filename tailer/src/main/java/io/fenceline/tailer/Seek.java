@@ -34,11 +34,18 @@ final class Seek {
     private final Geometry geometry;
     private final Slots slots;
 
-    /// Where to begin, the sequence of the first entry wanted (-1 if no frame tells it), and the generation of the
-    /// log when that was found.
-    record Place(long position, long sequence, long generation) {
+    /// Where to begin, the sequence of the first entry wanted (-1 if no frame tells it), and the generation of
+    /// the log when that was found.
+    ///
+    /// @param insideOf sequence of the first entry of the frame there, if another one is wanted; else -1
+    /// @param epoch    of that frame; or 0
+    record Place(long position, long sequence, long insideOf, int epoch, long generation) {
         Place(long position, long sequence) {
-            this(position, sequence, 0);
+            this(position, sequence, UNKNOWN, 0, 0);
+        }
+
+        Place at(long generation) {
+            return new Place(position, sequence, insideOf, epoch, generation);
         }
     }
 
@@ -86,7 +93,7 @@ final class Seek {
             try {
                 Place place = find(start, oldest, newest);
                 if (view.retained() <= place.position() && view.isUnchanged(generation, place.position())) {
-                    return new Place(place.position(), place.sequence(), generation);
+                    return place.at(generation);
                 }
             } catch (Slots.Overtaken e) {
                 Thread.onSpinWait();
@@ -158,7 +165,10 @@ final class Seek {
             }
         };
         Place place = walk(target, bisect(target, oldest, newest), newest);
-        return new Place(place.position(), Math.max(sequence, place.sequence()));
+        boolean inside = place.sequence() != UNKNOWN && place.sequence() < sequence;
+        return inside
+                ? new Place(place.position(), sequence, place.sequence(), slots.epoch(), 0)
+                : new Place(place.position(), Math.max(sequence, place.sequence()));
     }
 
     /// Where a cursor goes on, and whether the log was cut off behind its back.
@@ -176,18 +186,21 @@ final class Seek {
             long newest = view.published();
             // With nothing before it, the first poll looks whether the log was reset to here.
             long known = position == oldest ? Forwards.NEVER : generation;
-            Resumed there = new Resumed(new Place(position, nextSequence, known), false);
+            Resumed there = new Resumed(new Place(position, nextSequence).at(known), false);
             try {
                 if (position < oldest
                         || (position == newest && !isCutAt(newest, oldest, nextSequence))
-                        || (position > newest && !view.isEndCertain())
-                        || (position < newest && goesOn(position, nextSequence, epoch))) {
+                        || (position > newest && !view.isEndCertain())) {
                     return there;
+                }
+                if (position < newest && goesOn(position, nextSequence, epoch)) {
+                    long insideOf = slots.sequence() < nextSequence ? slots.sequence() : UNKNOWN;
+                    return new Resumed(new Place(position, nextSequence, insideOf, epoch, known), false);
                 }
                 long behind = behindLastCommon(Math.min(position, newest), nextSequence, oldest);
                 long sequence = sequenceAt(behind, oldest, newest);
                 if (view.retained() <= behind && view.isUnchanged(generation, behind)) {
-                    return new Resumed(new Place(behind, sequence, generation), true);
+                    return new Resumed(new Place(behind, sequence).at(generation), true);
                 }
             } catch (Slots.Overtaken e) {
                 Thread.onSpinWait();
@@ -203,10 +216,17 @@ final class Seek {
     }
 
     /// Whether the frame at a position is what a cursor expects there. Behind a crash a sequence may be greater.
+    /// It is less in the middle of a batch; but then the cursor has seen the entries before, and so the epoch of
+    /// this frame: one of another epoch was written when the log was cut off, behind the cut.
     private boolean goesOn(long position, long nextSequence, int epoch) {
         FrameVerdict verdict = slots.certify(position);
-        long end = slots.sequence() + (verdict == FrameVerdict.DATA ? slots.entries() - 1 : 0);
-        return verdict.isValid() && end >= nextSequence && slots.epoch() >= epoch;
+        if (!verdict.isValid() || slots.epoch() < epoch) {
+            return false;
+        }
+        boolean inside = verdict == FrameVerdict.DATA
+                && slots.epoch() == epoch
+                && slots.sequence() + slots.entries() > nextSequence;
+        return slots.sequence() >= nextSequence || inside;
     }
 
     /// Behind the nearest frame with entries before a position that a cursor can have seen.

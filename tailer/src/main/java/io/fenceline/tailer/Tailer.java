@@ -98,8 +98,8 @@ public final class Tailer implements AutoCloseable {
     }
 
     /// Opens a tailer that goes on at a place that was found before.
-    static Tailer open(JournalSource source, Seek.Place place) {
-        return new Tailer(source, TailerConfig.defaults(), place);
+    static Tailer open(JournalSource source, Seek.Place place, TailerConfig config) {
+        return new Tailer(source, config, place);
     }
 
     /// Waits, without using the processor, until something is published that was not polled yet, by a writer in
@@ -295,6 +295,11 @@ public final class Tailer implements AutoCloseable {
     /// on exactly here. -1 if nothing tells it: behind an overrun that left no entry to look at, or behind damage.
     public long nextSequence() {
         return forwards.nextSequence();
+    }
+
+    /// Epoch of the last entry before the next one, or 0.
+    int epoch() {
+        return forwards.epoch();
     }
 
     /// Bytes of the stream that the last [#OVERRUN] went over; 0 if there was none.

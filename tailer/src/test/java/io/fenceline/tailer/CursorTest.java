@@ -302,6 +302,83 @@ class CursorTest {
         }
     }
 
+    /// Goal: the frame where a cursor goes on is a batch that was written behind a cut, and holds the sequence
+    /// that the cursor expects, in its middle: it must not skip the entries before. In the middle of its own
+    /// batch it goes on.
+    @Test
+    void shouldTellOfACutBehindWhichABatchCoversItsSequence() {
+        try (Journal journal = Journals.open(directory(), 4096, 4);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            appendMany(appender, 20);
+            try (Cursor cursor = open(journal, "seen")) {
+                assertEquals(20, sequences(cursor, 100).size());
+                cursor.commit();
+            }
+            journal.truncateFromSequence(12);
+            Batch batch = appender.batch();
+            for (int i = 12; i < 32; i++) {
+                batch.add(MemorySegment.ofArray(Journals.payload(i, 20)), 7 * i);
+            }
+            batch.commit();
+            try (Cursor cursor = open(journal, "seen")) {
+                assertEquals(Resumption.TRUNCATED, cursor.resumption());
+                assertEquals(List.of(12L, 13L), sequences(cursor, 2));
+                cursor.commit();
+            }
+            Cursor.set(journal, "moved", Start.sequence(14));
+            Cursor.set(journal, "moved", Start.sequence(16));
+            for (String name : List.of("seen", "moved")) {
+                try (Cursor cursor = open(journal, name)) {
+                    assertEquals(Resumption.RESUMED, cursor.resumption());
+                    long first = name.equals("seen") ? 14 : 16;
+                    assertEquals(List.of(first, first + 1), sequences(cursor, 2));
+                    assertEquals(1, cursor.tailer().pollBackwards(Journals::check, 1));
+                    cursor.commit();
+                }
+                try (Cursor cursor = open(journal, name)) {
+                    assertEquals(Resumption.RESUMED, cursor.resumption());
+                    assertEquals(List.of(name.equals("seen") ? 15L : 17L), sequences(cursor, 1));
+                }
+            }
+        }
+    }
+
+    /// Goal: what cannot be delivered and was not told yet ends a wait, and no policy commits behind it: a crash
+    /// before it is told must not lose it.
+    @Test
+    void shouldNotCommitBehindACutBeforeItIsTold() throws InterruptedException {
+        try (Journal journal = Journals.open(directory(), 4096, 4);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            appendMany(appender, 4);
+            CursorConfig each = CursorConfig.defaults().withCommitPolicy(CommitPolicy.everyEntry());
+            try (Cursor cursor = Cursor.open(journal, "each", each)) {
+                EntryHandler cutting = entry -> {
+                    if (entry.sequence() == 3) {
+                        journal.truncateFromSequence(2);
+                    }
+                };
+                assertEquals(4, cursor.poll(cutting, 100));
+                assertTrue(cursor.await(1));
+                assertEquals(4, cursor.committedSequence());
+                assertEquals(Tailer.TRUNCATED, cursor.poll(cutting, 100));
+            }
+            appendMany(appender, 2);
+            CommitPolicy now = CommitPolicy.every(Duration.ZERO);
+            try (Cursor cursor =
+                    Cursor.open(journal, "timed", CursorConfig.defaults().withCommitPolicy(now))) {
+                // The handler throws, so that an entry is not committed when the poll ends.
+                EntryHandler throwing = entry -> {
+                    throw new IllegalArgumentException("3");
+                };
+                assertEquals(3, sequences(cursor, 3).size());
+                assertThrows(IllegalArgumentException.class, () -> cursor.poll(throwing, 1));
+                journal.truncateFromSequence(1);
+                assertEquals(Tailer.TRUNCATED, cursor.poll(throwing, 1));
+                assertEquals(3, status(journal, "timed").nextSequence());
+            }
+        }
+    }
+
     /// Goal: a reset to the place where a cursor stands is told to it when it is opened again, in either direction,
     /// with
     /// and without an entry behind.

@@ -137,6 +137,49 @@ class TailerTruncationTest {
         tailers.forEach(tailer -> assertEquals(List.of(4L), sequences(tailer, 100)));
     }
 
+    /// Goal: the PADs of an older cut, right before the batch in whose middle a tailer stands, are none of its
+    /// business when a later cut is behind it. One has delivered so far, one was put there.
+    @Test
+    void shouldDeliverTheRestOfABatchBehindAnOlderCut() {
+        append(10);
+        journal.truncateFromSequence(5);
+        batch(6);
+        append(5);
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(7, tailer.poll(Journals::check, 7)));
+        tail(Start.sequence(7));
+        journal.truncateFromSequence(14);
+        tailers.forEach(tailer -> assertEquals(List.of(7L, 8L, 9L, 10L, 11L, 12L, 13L), sequences(tailer, 100)));
+    }
+
+    /// Goal: a batch behind a cut holds the sequence that a tailer expects, but not as its first one. The cut
+    /// itself has been given up, so that only that batch can tell.
+    @Test
+    void shouldTellOfACutThatIsGivenUpWhenABatchCoversItsSequences() {
+        append(64);
+        assertEquals(4096, journal.published());
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(64, poll(tailer)));
+        tail(Start.newest());
+        journal.truncateFromSequence(59);
+        batch(10);
+        append(5);
+        assertEquals(4096, journal.retain(4096));
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.TRUNCATED, poll(tailer));
+            assertEquals(59, tailer.nextSequence());
+            assertEquals(15, poll(tailer));
+        }
+    }
+
+    private void batch(int entries) {
+        Batch batch = appender.batch();
+        for (long end = appender.nextSequence() + entries, next = end - entries; next < end; next++) {
+            batch.add(MemorySegment.ofArray(Journals.payload(next, 10)), (int) next * 7);
+        }
+        assertTrue(batch.commit() >= 0);
+    }
+
     /// Backwards too: a cut behind the tailer is told before anything else; one in front of it is none of its
     /// business.
     @Test
