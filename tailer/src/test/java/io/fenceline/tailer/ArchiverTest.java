@@ -25,6 +25,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -379,6 +380,80 @@ class ArchiverTest {
                     ArchivedTailer.open(kept(), journal, Start.sequence(299), TailerConfig.defaults())) {
                 assertFalse(tailer.isInArchive());
                 checkFrom(tailer, 299, 300);
+            }
+        }
+    }
+
+    /// Goal: entries that are cut off, but in the archive still, are not shown; a tailer that was shown them is told,
+    /// also when the ring has given the cut up and the archive has it.
+    @Test
+    void shouldNotShowWhatIsCutAndTellWhoWasShownIt() {
+        for (boolean givenUp : new boolean[] {false, true}) {
+            Path place = temporary.resolve("cut-" + givenUp);
+            Path keep = temporary.resolve("kept-" + givenUp);
+            try (Journal journal = Journals.open(place, SEGMENT, 8);
+                    ExclusiveAppender appender = ExclusiveAppender.open(journal);
+                    Archive archive = Archive.open(keep, journal, 1 << 20);
+                    Archiver archiver = Archiver.open(journal, "archive", archive);
+                    ArchivedTailer shown = ArchivedTailer.open(keep, journal, Start.oldest(), TailerConfig.defaults());
+                    ArchivedTailer inside =
+                            ArchivedTailer.open(keep, journal, Start.oldest(), TailerConfig.defaults())) {
+                appendAndArchive(appender, archiver, 200);
+                assertTrue(journal.retained() > 0);
+                journal.retain(5 * SEGMENT);
+                checkFrom(shown, 0, 200);
+                assertEquals(10, inside.poll(Journals::check, 10));
+                long cut = 200 - 40;
+                journal.truncateFromSequence(cut);
+                try (ArchivedTailer fresh =
+                        ArchivedTailer.open(keep, journal, Start.oldest(), TailerConfig.defaults())) {
+                    checkFrom(fresh, 0, cut);
+                }
+                checkFrom(inside, 10, cut);
+                appendAndArchive(appender, archiver, givenUp ? 400 : 3);
+                long end = appender.nextSequence();
+                assertEquals(Tailer.TRUNCATED, shown.poll(Journals::check, 1));
+                assertEquals(cut, shown.nextSequence());
+                assertEquals(givenUp, shown.isInArchive());
+                checkFrom(shown, cut, end);
+                checkFrom(inside, cut, end);
+            }
+        }
+    }
+
+    /// Goal: what nobody archived and the ring has given up is told as missed, not passed over.
+    @Test
+    void shouldTellWhatIsMissingBetweenArchiveAndRing() {
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal);
+                Archive archive = archive(journal)) {
+            try (Archiver archiver = Archiver.open(journal, "archive", archive)) {
+                appendAndArchive(appender, archiver, 100);
+            }
+            assertTrue(Cursor.remove(journal, "archive"));
+            try (ArchivedTailer tailer =
+                    ArchivedTailer.open(kept(), journal, Start.oldest(), TailerConfig.defaults())) {
+                assertTrue(tailer.isInArchive());
+                appendAndArchive(appender, null, 300);
+                int result;
+                long[] next = {0};
+                EntryHandler handler = entry -> assertEquals(next[0]++, entry.sequence());
+                do {
+                    result = tailer.poll(handler, 7);
+                } while (result > 0);
+                assertEquals(Tailer.OVERRUN, result);
+                next[0] += tailer.missedEntries();
+                assertTrue(tailer.missedEntries() > 0);
+                checkFrom(tailer, next[0], 400);
+            }
+        }
+    }
+
+    private static void appendAndArchive(ExclusiveAppender appender, @Nullable Archiver archiver, int entries) {
+        for (int i = 0; i < entries; i++) {
+            append(appender, 100);
+            if (archiver != null) {
+                archiver.poll(Integer.MAX_VALUE);
             }
         }
     }
