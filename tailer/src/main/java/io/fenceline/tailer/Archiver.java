@@ -127,13 +127,13 @@ public final class Archiver implements AutoCloseable {
         requireOpen();
         long end = geometry.segmentEnd(confirmed());
         long startNs = System.nanoTime();
-        while (source.published() < end) {
+        for (long seen = source.published(); seen < end; seen = source.published()) {
             long leftNs = timeoutNs - (System.nanoTime() - startNs);
             if (leftNs <= 0) {
                 return false;
             }
-            if (cursor.await(leftNs) && source.published() < end) {
-                Thread.sleep(1); // entries come, but do not fill the segment yet
+            if (cursor.tailer().awaitBehind(seen, leftNs) && source.published() < end) {
+                Thread.sleep(1); // so that not each entry that does not fill the segment yet wakes it
             }
         }
         return true;

@@ -114,6 +114,18 @@ public final class Tailer implements AutoCloseable {
         if (forwards.isClosed() || forwards.hasBegun()) {
             return !forwards.isClosed();
         }
+        Waiter known = waiter();
+        return known != null && known.await(position(), forwards.generation(), timeoutNs);
+    }
+
+    /// Waits as [#await], for something that is published behind a position, or a cut.
+    boolean awaitBehind(long position, long timeoutNs) throws InterruptedException {
+        Waiter known = waiter();
+        return known != null && known.await(position, view.generation(), timeoutNs);
+    }
+
+    /// @return null if the source is closed
+    private @Nullable Waiter waiter() {
         Waiter known = waiter;
         if (known == null) {
             try {
@@ -121,11 +133,11 @@ public final class Tailer implements AutoCloseable {
             } catch (JournalException.Io e) {
                 known = Waiter.unwoken(view); // no right to write there: it looks again and again
             } catch (IllegalStateException e) {
-                return false;
+                return null;
             }
             waiter = known;
         }
-        return known.await(position(), forwards.generation(), timeoutNs);
+        return known;
     }
 
     private static Seek.Place find(LogView view, Start start) {

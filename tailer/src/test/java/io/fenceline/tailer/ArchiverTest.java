@@ -15,10 +15,12 @@ import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.journal.SealedSegment;
 import io.fenceline.journal.SegmentConsumer;
 import io.fenceline.journal.VerifyReport;
+import io.fenceline.journal.format.ReadersFileDescriptor;
 import io.fenceline.journal.format.StateRecord;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -446,6 +448,38 @@ class ArchiverTest {
                 assertTrue(tailer.missedEntries() > 0);
                 checkFrom(tailer, next[0], 400);
             }
+        }
+    }
+
+    /// Goal: with a segment that is begun and not full, an archiver that waits sleeps: it says so in `readers.run`.
+    @Test
+    void shouldSleepUntilASegmentIsFull() throws InterruptedException, IOException {
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal);
+                Archive archive = archive(journal);
+                Archiver archiver = Archiver.open(journal, "archive", archive);
+                FileChannel words = FileChannel.open(ring().resolve("readers.run"), StandardOpenOption.READ)) {
+            append(appender, 100);
+            assertFalse(archiver.await(1));
+            AtomicBoolean full = new AtomicBoolean();
+            Thread waiting = Thread.ofPlatform().start(() -> {
+                try {
+                    full.set(archiver.await(Long.MAX_VALUE));
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            ByteBuffer word = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            do {
+                Thread.onSpinWait(); // bounded by the timeout of the test
+                words.read(word.clear(), ReadersFileDescriptor.SLEEPING_OFFSET);
+            } while ((word.getInt(0) & 1) == 0);
+            while (journal.published() < SEGMENT) {
+                append(appender, 100);
+            }
+            waiting.join();
+            assertTrue(full.get());
+            assertEquals(1, archiver.poll(2));
         }
     }
 
