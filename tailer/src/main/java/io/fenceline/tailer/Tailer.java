@@ -2,9 +2,12 @@ package io.fenceline.tailer;
 
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.JournalSource;
+import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.positions.LogView;
 import io.fenceline.journal.positions.Waiter;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntPredicate;
+import java.util.function.LongSupplier;
 import org.agrona.concurrent.ControlledMessageHandler;
 import org.agrona.concurrent.MessageHandler;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +51,8 @@ public final class Tailer implements AutoCloseable {
     /// [io.fenceline.journal.Journal#truncate] or [io.fenceline.journal.Journal#reset]: those from
     /// [#nextSequence] on. The tailer stands behind the cut; poll again.
     public static final int TRUNCATED = -3;
+
+    private static final long BOUND_LOOK_NS = 500_000;
 
     private final JournalSource source;
     private final LogView view;
@@ -103,8 +108,9 @@ public final class Tailer implements AutoCloseable {
     }
 
     /// Waits, without using the processor, until something is published that was not polled yet, by a writer in
-    /// this process or another one, or until there is something to tell: [#TRUNCATED] or [#OVERRUN]. A configured
-    /// bound or filter may still leave nothing to deliver.
+    /// this process or another one, or until there is something to tell: [#TRUNCATED] or [#OVERRUN]. A filter may
+    /// still leave nothing to deliver. Nobody wakes a tailer when the `until` of its configuration moves: while the
+    /// tailer stands there, it looks every half millisecond.
     ///
     /// @param timeoutNs at most so long; 0 or less does not wait
     /// @return whether there is something to poll; false after the timeout, or when the tailer or its source is
@@ -114,8 +120,37 @@ public final class Tailer implements AutoCloseable {
         if (forwards.isClosed() || forwards.hasBegun()) {
             return !forwards.isClosed();
         }
+        long startNs = System.nanoTime();
         Waiter known = waiter();
-        return known != null && known.await(position(), forwards.generation(), timeoutNs);
+        LongSupplier until = config.until();
+        if (known == null || (until != null && !awaitBound(until, timeoutNs))) {
+            return false;
+        }
+        return known.await(position(), forwards.generation(), timeoutNs - (System.nanoTime() - startNs));
+    }
+
+    /// Waits until the configured bound lies behind the place of the tailer, or there is something to tell.
+    private boolean awaitBound(LongSupplier until, long timeoutNs) throws InterruptedException {
+        long startNs = System.nanoTime();
+        long position = position();
+        try {
+            while (until.getAsLong() < position + FrameDescriptor.SLOT_LENGTH_BYTES
+                    && view.retained() <= position
+                    && view.generation() == forwards.generation()) {
+                long leftNs = timeoutNs - (System.nanoTime() - startNs);
+                if (leftNs <= 0) {
+                    return false;
+                }
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+                LockSupport.parkNanos(Math.min(leftNs, BOUND_LOOK_NS));
+            }
+            return true;
+        } catch (IllegalStateException e) {
+            Thread.interrupted(); // the shared words have ended: the JVM's mark, as in Waiter
+            return false;
+        }
     }
 
     /// Waits as [#await], for something that is published behind a position, or a cut.

@@ -2,6 +2,7 @@ package io.fenceline.tailer;
 
 import static io.fenceline.tailer.Journals.append;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -125,6 +126,28 @@ class TailerFeaturesTest {
                 assertEquals(expected, next);
             }
             assertEquals(COUNT, next);
+        }
+    }
+
+    /// Goal: what is published behind the bound does not end a wait, else a loop of poll and await would never sleep;
+    /// the bound that moves does, and so does an interrupt.
+    @Test
+    void shouldWaitWhileTheBoundStandsStill() throws InterruptedException {
+        try (ReadOnlyJournal journal = Journal.openReadOnly(directory)) {
+            AtomicLong until = new AtomicLong(positions.get(7));
+            Tailer tailer =
+                    Tailer.open(journal, Start.oldest(), TailerConfig.defaults().withUntil(until::getAcquire));
+            assertTrue(tailer.await(0));
+            assertEquals(range(0, 7), poll(tailer, 100));
+            assertFalse(tailer.await(0));
+            assertFalse(tailer.await(1_000_000));
+            Thread.currentThread().interrupt();
+            assertThrows(InterruptedException.class, () -> tailer.await(Long.MAX_VALUE));
+            Thread mover = Thread.ofPlatform().start(() -> until.set(journal.published()));
+            assertTrue(tailer.await(Long.MAX_VALUE));
+            assertEquals(range(7, COUNT), poll(tailer, 1000));
+            mover.join();
+            assertFalse(tailer.await(1));
         }
     }
 
