@@ -42,9 +42,9 @@ public final class Retention {
     }
 
     /// Keeps entries whose frames' timestamps are no older than that, and older ones as long as they share a
-    /// segment with one that is kept. A segment counts as young as the frame behind it, or as young as can be if
-    /// that has no timestamp (0, [TimestampMode#NONE]); the segment that is written is always kept. Timestamps
-    /// are taken for ns since the epoch.
+    /// segment with one that is kept. A segment counts as young as the next frame with entries behind it, or as
+    /// young as can be if that has no timestamp (0, [TimestampMode#NONE]); the segment that is written is always
+    /// kept. Timestamps are taken for ns since the epoch.
     ///
     /// @throws IllegalArgumentException if negative
     public Retention withMaximumAgeNs(long maximumAgeNs) {
@@ -93,8 +93,10 @@ public final class Retention {
         frames.refresh();
         long start = retained;
         for (long next = geometry.segmentEnd(start); next < published; next = geometry.segmentEnd(next)) {
-            long timestampNs = firstTimestampNs(frames, next, Math.min(published, geometry.segmentEnd(next)));
-            if (timestampNs == 0 || nowNs - timestampNs <= maximumAgeNs) {
+            if (!findEntries(frames, next, Math.min(published, geometry.segmentEnd(next)))) {
+                continue; // PADs only: as old as what comes behind them
+            }
+            if (frames.timestamp() == 0 || nowNs - frames.timestamp() <= maximumAgeNs) {
                 break;
             }
             start = next;
@@ -102,15 +104,17 @@ public final class Retention {
         return start;
     }
 
-    /// Of the first frame with entries in a segment; 0 if there is none.
-    private static long firstTimestampNs(FrameReader frames, long from, long to) {
+    /// Goes to the first frame with entries in a segment.
+    ///
+    /// @return false if there is none
+    private static boolean findEntries(FrameReader frames, long from, long to) {
         for (long position = from; position < to; ) {
             FrameVerdict verdict = frames.certify(position, 0, Integer.MAX_VALUE);
             if (verdict == FrameVerdict.DATA) {
-                return frames.timestamp();
+                return true;
             }
             position = verdict.isValid() ? frames.nextPosition() : position + FrameDescriptor.SLOT_LENGTH_BYTES;
         }
-        return 0;
+        return false;
     }
 }

@@ -82,6 +82,22 @@ class RetentionTest {
         }
     }
 
+    /// Goal: segments that hold no entry, because a cut or a crash left PADs only, do not end the search for what is
+    /// too old behind them.
+    @Test
+    void shouldGiveUpWhatIsOldBehindSegmentsWithoutEntries() {
+        try (Journal journal = Journals.open(directory(), 4096, 8);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            append(appender, 12);
+            journal.truncateFromSequence(4); // segments 1 and 2
+            append(appender, 10);
+            Retention keep = Retention.everything();
+            assertEquals(0, keep.withMaximumAgeNs(4 * HOUR_NS).apply(journal, 7 * HOUR_NS));
+            assertEquals(16_384, keep.withMaximumAgeNs(2 * HOUR_NS - 1).apply(journal, 7 * HOUR_NS));
+            assertEquals(20_480, keep.withMaximumAgeNs(0).apply(journal, 7 * HOUR_NS));
+        }
+    }
+
     @Test
     void shouldKeepWhatHasNoTimestamp() {
         try (Journal journal = Journals.open(directory(), 4096, 8);
