@@ -276,7 +276,7 @@ final class Forwards {
                 } else if (needed < whole) {
                     needed = whole;
                     continue;
-                } else if (window.isCutShort(position + whole)) {
+                } else if (window.isCutShort(position + whole, generation)) {
                     return Window.EMPTY; // not wanted, or not yet
                 } else {
                     found = FrameVerdict.BAD_LENGTH; // it would end beyond published

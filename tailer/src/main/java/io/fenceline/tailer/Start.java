@@ -93,7 +93,7 @@ public final class Start {
     /// find. Where timestamps stray further, it is the first such entry behind *some* entry whose timestamp is
     /// more than `skew` below `time`, or behind the oldest one: entries before it may be as late, entries behind
     /// it earlier, but it is itself never earlier than `time`. Entries without a timestamp (0) tell nothing, and
-    /// are not begun at.
+    /// are not begun at: a log that has no timestamps is walked frame by frame.
     ///
     /// @param skew 0 or more. The search is logarithmic, but the entries of this span are walked one by one
     /// @throws IllegalArgumentException if the skew is negative; if either is no number of ns that fits 64 bits

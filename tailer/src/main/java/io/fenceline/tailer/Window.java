@@ -91,9 +91,12 @@ final class Window {
         return until == null ? end : Math.min(end, until.getAsLong() & -FrameDescriptor.SLOT_LENGTH_BYTES);
     }
 
-    /// Whether it is a bound, not `published`, that keeps the bytes before a position from being copied.
-    boolean isCutShort(long end) {
-        return end <= view.published();
+    /// Whether it is a bound, not `published`, that keeps the bytes before a position from being copied; or perhaps:
+    /// when the end of the log was cut off meanwhile, `published` does not tell.
+    ///
+    /// @param generation of the last copy
+    boolean isCutShort(long end, long generation) {
+        return end <= view.published() || view.generation() != generation;
     }
 
     /// Copies from a position on.
