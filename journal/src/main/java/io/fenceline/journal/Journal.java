@@ -318,9 +318,8 @@ public final class Journal implements JournalSource {
     /// Gives up the whole log and goes on with `nextSequence`, as after the installation of a snapshot. Durable
     /// for real when it returns, and crash-safe: after a crash all is there, or nothing. Else as [#truncate].
     ///
-    /// No gate keeps it: gating readers are told by OVERRUN or TRUNCATED, and an archiver that had not confirmed
-    all
-    /// begins a new archive.
+    /// No gate keeps it: gating readers are told by OVERRUN or TRUNCATED, and an archiver that had not
+    /// confirmed all begins a new archive.
     ///
     /// @param nextSequence sequence of the next entry, 0 or more; may be less than before
     /// @return where the next frame goes: the start of a segment, and [#retained], too
