@@ -377,7 +377,8 @@ public final class Cursor implements AutoCloseable {
         return committedSequence;
     }
 
-    /// The tailer, to ask what it missed; polling it commits nothing.
+    /// The tailer, to ask what it missed; polling it commits nothing. A gating cursor is not held for certain where
+    /// it was put back by this: it may be overrun there. To go back, close it and use [#set].
     public Tailer tailer() {
         return tailer;
     }

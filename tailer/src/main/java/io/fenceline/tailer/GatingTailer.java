@@ -57,7 +57,8 @@ public final class GatingTailer implements AutoCloseable {
         return tailer.await(timeoutNs);
     }
 
-    /// The tailer, to ask where it is; polling it moves no gate.
+    /// The tailer, to ask where it is; polling it moves no gate. Nor does the ring wait for one that is put back by
+    /// [Tailer#skipTo]: it may be overrun there. To go back, open another gating tailer, then close this one.
     public Tailer tailer() {
         return tailer;
     }
