@@ -25,9 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// Guarantees:
 /// 1. When a processor behind this one gets an event, the event is durable at the journal's level.
 /// 2. What is in the journal is a prefix of the events, in their order. After the first failure (a full journal, an I/O
-///    fault, an encoder that throws) nothing more is appended, and every call throws. Under the Disruptor's default
-///    exception handler the first such exception ends the processor, so that nothing behind it runs; with one that
-///    goes on, stages behind must look at the [Outcome].
+///    fault, an encoder or an outcome that throws) nothing more is appended, every event is still told its outcome,
+///    and every call throws. Under the Disruptor's default exception handler the first such exception ends the
+///    processor, so that nothing behind it runs; with one that goes on, stages behind must look at the [Outcome].
 /// 3. Nothing is allocated in steady state.
 public final class JournalEventHandler<T> implements EventHandler<T>, AutoCloseable {
     private static final int COMMIT_LENGTH_BYTES = 4 << 20;
@@ -96,7 +96,9 @@ public final class JournalEventHandler<T> implements EventHandler<T>, AutoClosea
             events.removeLast();
             if (failure == null) {
                 commitAll();
-                fail(AppendResult.CLOSED, "the event was not encoded: " + e, e);
+                if (failure == null) {
+                    fail(AppendResult.CLOSED, "the event was not encoded: " + e, e);
+                }
             }
             tell(event, failedResult, -1);
             throw e;
@@ -159,7 +161,14 @@ public final class JournalEventHandler<T> implements EventHandler<T>, AutoClosea
 
     private void tell(T event, long result, long sequence) {
         if (outcome != null) {
-            outcome.onJournaled(event, result, sequence);
+            try {
+                outcome.onJournaled(event, result, sequence);
+            } catch (RuntimeException | Error e) {
+                // The others are still to be told; only then does the call throw.
+                if (failure == null) {
+                    fail(AppendResult.CLOSED, "the outcome of an event threw: " + e, e);
+                }
+            }
         }
     }
 

@@ -21,6 +21,7 @@ import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -158,6 +159,40 @@ class JournalEventHandlerTest {
             handler.close();
             assertTrue(positions.close());
             assertEquals(before + 1, journal.state().floorSequence());
+        }
+    }
+
+    /// Goal: an outcome that throws, in a commit in the middle of a batch and at its end, loses no event without a word
+    /// while later ones are appended: everybody is told, and the journal holds a prefix of the events.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldHoldAPrefixWhenAnOutcomeThrows(boolean atEnd) {
+        Positions positions = journal.open(CONFIG);
+        List<Long> told = new ArrayList<>();
+        JournalEventHandler<Event> handler = JournalEventHandler.open(positions, ENCODER, (e, result, sequence) -> {
+            told.add(result);
+            if (told.size() == 2) {
+                throw new IllegalStateException("an outcome that fails");
+            }
+        });
+        int thrown = 0;
+        for (int i = 0; i < 8; i++) {
+            try {
+                handler.onEvent(event(i, 400), i, (atEnd && i == 2) || i == 7);
+            } catch (JournalException e) {
+                thrown++;
+            }
+        }
+        handler.close();
+        assertTrue(positions.close());
+        int appended = journal.walk().payloads().size();
+        assertTrue(thrown > 0 && appended < 8, "the failure was told");
+        assertEquals(8, told.size(), "each event was told its outcome once");
+        for (int i = 0; i < 8; i++) {
+            assertEquals(i < appended, told.get(i) >= 0, "event " + i + ", appended " + appended);
+            if (i < appended) {
+                assertEquals(i, journal.walk().payloads().get(i)[0]);
+            }
         }
     }
 
