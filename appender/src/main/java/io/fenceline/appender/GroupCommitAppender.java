@@ -437,12 +437,15 @@ public final class GroupCommitAppender implements AutoCloseable {
     }
 
     /// Takes no more entries, commits what was handed over (without waiting for room in the journal), tells every
-    /// listener, gives the place back. The journal stays open. Not from a listener.
+    /// listener, gives the place back. The journal stays open. Not from a listener, nor from an encoder.
+    ///
+    /// @throws IllegalStateException if it is called by a listener, or by an encoder
     @Override
     public void close() {
         if (Thread.currentThread() == committing) {
             throw new IllegalStateException("a listener must not close the appender: use another thread");
         }
+        lanes.checkUnclaimed();
         closeOnce();
     }
 

@@ -354,6 +354,7 @@ final class GroupCommitter {
             poison = e instanceof JournalException.Poisoned poisoned
                     ? poisoned
                     : new JournalException.Poisoned("the journal was poisoned by a fault: " + e.getMessage(), e);
+            lastResult = AppendResult.POISONED; // for a flush that finds nothing to commit
             appender.positions.poison(e);
             report(e);
         }

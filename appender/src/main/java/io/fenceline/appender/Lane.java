@@ -161,7 +161,8 @@ final class Lane {
     /// @throws IllegalStateException if the thread is just writing another entry
     void checkUnclaimed() {
         if (claimed) {
-            throw new IllegalStateException("an encoder must not append to the appender that it encodes for");
+            throw new IllegalStateException(
+                    "an encoder must not append to, flush or close the appender that" + " it encodes for");
         }
     }
 

@@ -93,6 +93,16 @@ final class Lanes {
         }
     }
 
+    /// @throws IllegalStateException if the calling thread is just writing an entry: whoever waited for that would wait
+    ///                               for itself
+    void checkUnclaimed() {
+        for (Lane lane : all) {
+            if (lane.owner == Thread.currentThread()) {
+                lane.checkUnclaimed();
+            }
+        }
+    }
+
     /// Waits until no thread is handing something over that began before the caller stored its flag.
     void awaitQuiet() {
         activities.awaitQuiet();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.appender.HookedPersister.Step;
@@ -21,6 +22,7 @@ import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -85,6 +87,49 @@ class GroupCommitAppenderTest {
             }
         }
         assertTrue(errors.isEmpty(), errors::toString);
+    }
+
+    /// Goal: closing waits for entries that are being encoded, so that an encoder that closed would wait for itself for
+    /// ever; it is told so, the entry is not appended, and everything goes on.
+    @Test
+    void shouldRefuseToBeClosedByAnEncoder() {
+        Positions positions = journal.open(FAIL);
+        GroupCommitAppender appender = open(positions);
+        EntryEncoder<String> closing = new EntryEncoder<>() {
+            @Override
+            public int lengthBytes(String message) {
+                return 8;
+            }
+
+            @Override
+            public void encode(String message, MemorySegment buffer, long offset, int lengthBytes) {
+                appender.close();
+            }
+        };
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(30),
+                () -> assertThrows(IllegalStateException.class, () -> appender.append("x", closing)));
+        assertTrue(appender.append(payload(0, 0, 20), 0) >= 0);
+        appender.close();
+        assertTrue(positions.close());
+        assertEquals(1, journal.walk().payloads().size());
+    }
+
+    /// Goal: a fault outside a commit (no memory to gather an entry) leaves nothing to commit; a flush tells it all the
+    /// same.
+    @Test
+    void shouldTellAFlushOfAFaultThatLeftNothingToCommit() {
+        Positions positions = journal.open(FAIL);
+        GroupCommitter committer = new GroupCommitter(
+                ExclusiveAppender.open(positions),
+                new Lanes(SMALL),
+                SMALL,
+                new RelaxedBudget(SMALL.lossBound(), 512),
+                errors::add);
+        committer.poison(new OutOfMemoryError("planted"));
+        committer.flush(this::listen);
+        committer.commitFlushed(1);
+        assertEquals(List.of(AppendResult.POISONED), told);
     }
 
     /// The committing thread may not have begun when everything is over already.
