@@ -162,7 +162,7 @@ final class Lane {
     void checkUnclaimed() {
         if (claimed) {
             throw new IllegalStateException(
-                    "an encoder must not append to, flush or close the appender that" + " it encodes for");
+                    "an encoder must not append to, flush or close the appender it encodes for");
         }
     }
 

@@ -15,11 +15,13 @@ import io.fenceline.journal.positions.Gate;
 public final class GatingTailer implements AutoCloseable {
     private final Tailer tailer;
     private final Gate gate;
+    private final JournalSource source;
     private boolean closed;
 
-    private GatingTailer(Tailer tailer, Gate gate) {
+    private GatingTailer(Tailer tailer, Gate gate, JournalSource source) {
         this.tailer = tailer;
         this.gate = gate;
+        this.source = source;
     }
 
     /// Opens one. May wait, very briefly, for a writer that is just giving something up.
@@ -35,7 +37,7 @@ public final class GatingTailer implements AutoCloseable {
                 tailer = Tailer.open(source, start); // again, if the writer gives its place up meanwhile
             } while (!gate.hold(tailer.position(), source.view(), source::isWriterAlive));
             done = true;
-            return new GatingTailer(tailer, gate);
+            return new GatingTailer(tailer, gate, source);
         } finally {
             if (!done) {
                 gate.free();
@@ -47,9 +49,30 @@ public final class GatingTailer implements AutoCloseable {
     public int poll(EntryHandler handler, int limit) {
         int result = tailer.poll(handler, limit);
         if (!closed) {
-            gate.move(tailer.position());
+            if (result >= 0) {
+                gate.move(tailer.position());
+            } else if (result != Tailer.CLOSED) {
+                hold(); // it was put elsewhere; if that is given up meanwhile, the next poll tells
+            }
         }
         return result;
+    }
+
+    /// As [Tailer#skipTo], and the ring is held there from then on, also where it lies before what was held. Not
+    /// from a handler. May wait, very briefly, for a writer that is just giving something up.
+    ///
+    /// @throws IllegalArgumentException as [Tailer#skipTo]; the tailer stands where it stood, or, if the place was
+    ///                                  given up in this very moment, there, and the next poll returns
+    ///                                  [Tailer#OVERRUN]
+    /// @throws IllegalStateException    if the tailer or the source is closed
+    public void skipTo(Start start) {
+        do {
+            tailer.skipTo(start); // again, if the writer gives the place up meanwhile
+        } while (!hold());
+    }
+
+    private boolean hold() {
+        return gate.hold(tailer.position(), source.view(), source::isWriterAlive);
     }
 
     /// As [Tailer#await].
@@ -57,8 +80,7 @@ public final class GatingTailer implements AutoCloseable {
         return tailer.await(timeoutNs);
     }
 
-    /// The tailer, to ask where it is; polling it moves no gate. Nor does the ring wait for one that is put back by
-    /// [Tailer#skipTo]: it may be overrun there. To go back, open another gating tailer, then close this one.
+    /// The tailer, to ask where it is; polling it moves no gate, nor does putting it elsewhere: see [#skipTo].
     public Tailer tailer() {
         return tailer;
     }

@@ -184,6 +184,48 @@ class GateTest {
         }
     }
 
+    /// Goal: Dekker again. Tailers go back to the oldest entry all the time while a writer overwrites lap after lap:
+    /// where one has been put, it is not overrun.
+    @Test
+    void shouldHoldTheRingWhereItIsPutBack() {
+        long end = 60_000;
+        try (Journal journal = Journals.open(directory(), 4096, 3);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            AtomicBoolean done = new AtomicBoolean();
+            AtomicLong back = new AtomicLong();
+            append(appender, 1);
+            Team.of(3, member -> {
+                        if (member == 0) {
+                            while (appender.nextSequence() < end) {
+                                long sequence = appender.nextSequence();
+                                byte[] payload = Journals.payload(sequence, 200);
+                                long result = appender.append(MemorySegment.ofArray(payload), (int) sequence * 7);
+                                assertTrue(result >= 0 || result == AppendResult.BACK_PRESSURED);
+                                if (result < 0) {
+                                    Thread.yield();
+                                }
+                            }
+                            done.set(true);
+                            return;
+                        }
+                        try (GatingTailer tailer = GatingTailer.open(journal, Start.oldest())) {
+                            while (!done.get()) {
+                                tailer.skipTo(Start.oldest());
+                                assertEquals(tailer.tailer().position(), tailer.gatePosition());
+                                int more = 1 + (int) (back.incrementAndGet() % 40);
+                                for (int i = 0; i < more; i++) {
+                                    assertTrue(tailer.poll(Journals::check, 3) >= 0, "overrun");
+                                }
+                            }
+                        }
+                    })
+                    .begin()
+                    .join();
+            assertTrue(back.get() > 50, "put back " + back);
+            assertTrue(journal.retained() > 100 * journal.capacityBytes());
+        }
+    }
+
     /// Goal: a stopped process holds the ring however long it is silent; a killed one does not, and nobody waits
     /// for it.
     @Test
