@@ -152,7 +152,7 @@ public final class Journal implements JournalSource {
                     durability.emulated(),
                     config);
             LogView view = new LogView(
-                    head.superblock(), files.mapping(), files::read, run, head.state(), -1, files.logPath());
+                    head.superblock(), files.mapping(), files::read, run, () -> run, head.state(), -1, files.logPath());
             done = true;
             run.recovered(report, System.currentTimeMillis() * 1_000_000L);
             Events.recovered(head.superblock().journalId(), report);

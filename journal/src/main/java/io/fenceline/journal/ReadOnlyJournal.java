@@ -26,11 +26,20 @@ public final class ReadOnlyJournal implements JournalSource {
     private @Nullable ReadersFile readers;
     private boolean closed;
 
-    private ReadOnlyJournal(JournalFiles files, DurabilityReport durability, LogView view, List<String> warnings) {
+    private ReadOnlyJournal(
+            JournalFiles files, DurabilityReport durability, Head head, @Nullable RunFile run, long stalePublished) {
         this.files = files;
         this.durability = durability;
-        this.view = view;
-        this.warnings = warnings;
+        this.warnings = head.warnings();
+        this.view = new LogView(
+                head.superblock(),
+                files.mapping(),
+                files::read,
+                run,
+                this::laterRun,
+                head.state(),
+                stalePublished,
+                files.logPath());
     }
 
     static ReadOnlyJournal open(Path directory) {
@@ -47,21 +56,21 @@ public final class ReadOnlyJournal implements JournalSource {
                     Durability.ofId(head.state().durability()), head.state().isEmulated());
             files.map(durability);
             boolean cut = run != null && (run.isCutting() || run.generation() != generation);
-            LogView view = new LogView(
-                    head.superblock(),
-                    files.mapping(),
-                    files::read,
-                    run,
-                    head.state(),
-                    published > head.state().lease() && !cut ? published : -1,
-                    files.logPath());
+            long stalePublished = published > head.state().lease() && !cut ? published : -1;
+            ReadOnlyJournal journal = new ReadOnlyJournal(files, durability, head, run, stalePublished);
             done = true;
-            return new ReadOnlyJournal(files, durability, view, head.warnings());
+            return journal;
         } finally {
             if (!done) {
                 files.close();
             }
         }
+    }
+
+    /// The words that the first writer beside this reader made since it was opened, in a copy for example.
+    private synchronized @Nullable RunFile laterRun() {
+        MemorySegment words = closed ? null : files.mapRun();
+        return words == null ? null : new RunFile(words);
     }
 
     @Override

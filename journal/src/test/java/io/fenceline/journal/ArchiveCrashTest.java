@@ -61,7 +61,7 @@ class ArchiveCrashTest {
         }
         StateRecord end = new StateRecord(
                 1, position, position, sequence, 0, position, 1, StateRecord.FLAG_CLEAN, Durability.PROCESS.id(), 0);
-        view = new LogView(ring, MemorySegment.NULL, log::read, null, end, -1, NAME);
+        view = new LogView(ring, MemorySegment.NULL, log::read, null, () -> null, end, -1, NAME);
         Superblock superblock = new Superblock(ID, SALT, ring.geometry(), Superblock.READ_ONLY_ARCHIVE, 0);
         medium = new SimulatedMedium(Durability.DEVICE, superblock.geometry().fileLengthBytes());
         ByteBuffer copy = ByteBuffer.allocateDirect(Superblock.LENGTH_BYTES);

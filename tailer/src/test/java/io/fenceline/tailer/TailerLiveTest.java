@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(180)
 class TailerLiveTest {
@@ -59,6 +61,33 @@ class TailerLiveTest {
                         Journals.drain(tailer).size());
             }
             assertTrue(tailer.missedEntries() > 0);
+        }
+    }
+
+    /// Goal: a reader of a copy, beside which there are no shared words yet, goes on live when a first writer comes.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldFollowTheFirstWriterBesideIt(boolean unfinished) throws Exception {
+        try (Journal journal = Journals.open(directory(), 4096, 4);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            append(appender, 16);
+        }
+        Path words = directory().resolve("journal.run");
+        Files.delete(words);
+        if (unfinished) {
+            Files.createFile(words); // by a writer that was killed at it
+        }
+        try (ReadOnlyJournal reader = Journal.openReadOnly(directory())) {
+            Tailer tailer = Tailer.open(reader, Start.oldest());
+            assertEquals(1, tailer.poll(Journals::check, 10));
+            assertEquals(0, tailer.poll(Journals::check, 10));
+            try (Journal journal = Journal.open(directory(), Journals.CONFIG);
+                    ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+                append(appender, 16);
+                assertTrue(tailer.await(TimeUnit.SECONDS.toNanos(30)));
+                assertEquals(1, tailer.poll(Journals::check, 10));
+                assertEquals(journal.published(), reader.published());
+            }
         }
     }
 

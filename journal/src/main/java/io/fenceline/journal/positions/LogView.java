@@ -9,6 +9,7 @@ import io.fenceline.journal.recovery.Head;
 import io.fenceline.journal.recovery.LogReader;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What a tailer sees of a journal, in the writer's process or in another one.
@@ -18,21 +19,26 @@ public final class LogView {
     /// The generation while the words do not count.
     private static final long NOT_CURRENT = -2;
 
+    private static final long RUN_INTERVAL_NS = 1_000_000;
+
     private final Superblock superblock;
     private final MemorySegment mapping;
     private final LogReader reader;
-    private final @Nullable RunFile run;
+    private final Supplier<@Nullable RunFile> laterRun;
     private final long fallbackPublished;
     private final long fallbackRetained;
     private final long stalePublished;
     private final Object name;
     private final boolean fallbackIsEnd;
+    private @Nullable RunFile run;
+    private long lookedForRunNs = System.nanoTime();
     private boolean current;
 
     /// @param superblock of the journal
     /// @param mapping    of `journal.log`, read-only
     /// @param reader     reads `journal.log` by system calls
-    /// @param run        the shared words, null if there are none
+    /// @param run        the shared words, null if there are none yet
+    /// @param laterRun   looks for them again, while there are none
     /// @param state      the newest state record at opening, for when the words do not count
     /// @param stalePublished `published` of words that do not belong to the log, such as those beside a log that
     /// was
@@ -43,6 +49,7 @@ public final class LogView {
             MemorySegment mapping,
             LogReader reader,
             @Nullable RunFile run,
+            Supplier<@Nullable RunFile> laterRun,
             StateRecord state,
             long stalePublished,
             Object name) {
@@ -50,6 +57,7 @@ public final class LogView {
         this.mapping = mapping;
         this.reader = reader;
         this.run = run;
+        this.laterRun = laterRun;
         this.fallbackPublished = state.floor();
         this.fallbackRetained = state.retained();
         this.stalePublished = stalePublished;
@@ -62,7 +70,8 @@ public final class LogView {
     ///
     /// Who copies bytes asks for the [#generation] first and whether it [#isUnchanged] last.
     public long published() {
-        if (run == null || !isCurrent(run)) {
+        RunFile run = currentRun();
+        if (run == null) {
             return fallbackPublished;
         }
         // In this order: a generation that is odd makes `published` the position of the cut.
@@ -73,7 +82,8 @@ public final class LogView {
 
     /// The oldest byte still readable (acquire).
     public long retained() {
-        if (run == null || !isCurrent(run)) {
+        RunFile run = currentRun();
+        if (run == null) {
             return fallbackRetained;
         }
         return RunFile.isCutting(run.generation()) ? newestState().retained() : run.retained();
@@ -82,7 +92,8 @@ public final class LogView {
     /// Tells whether the end of the log was cut off between two calls: then another number. Odd while that is
     /// under way, by a writer that may have died at it (acquire).
     public long generation() {
-        return run != null && isCurrent(run) ? run.generation() : NOT_CURRENT;
+        RunFile run = currentRun();
+        return run != null ? run.generation() : NOT_CURRENT;
     }
 
     /// Whether a generation is one of a cut under way.
@@ -115,25 +126,47 @@ public final class LogView {
 
     /// Whether `published` is where the log ends; not so after a crash that nobody has recovered from in this boot.
     public boolean isEndCertain() {
-        return fallbackIsEnd || (run != null && isCurrent(run));
+        return fallbackIsEnd || currentRun() != null;
     }
 
     /// What the last writer of this boot counted; null if there was none.
     public @Nullable WriterCounters writer() {
-        return run != null && isCurrent(run) ? run.counters() : null;
+        RunFile run = currentRun();
+        return run != null ? run.counters() : null;
     }
 
     /// How far the writer gives up, or is about to if no gate holds it; see [ReadersFile].
     long reclaimed() {
-        return run != null && isCurrent(run) ? run.reclaimed() : fallbackRetained;
+        RunFile run = currentRun();
+        return run != null ? run.reclaimed() : fallbackRetained;
     }
 
-    /// A writer of this boot may come later, and stays.
-    private boolean isCurrent(RunFile run) {
-        if (!current) {
-            current = run.isCurrent(superblock.journalId()) && run.published() != stalePublished && isPlausible(run);
+    /// The shared words, if they count: a writer of this boot may come later, and stays; so may the file, which the
+    /// first one makes.
+    private @Nullable RunFile currentRun() {
+        RunFile words = run;
+        if (words == null) {
+            words = lookForRun();
         }
-        return current;
+        if (!current) {
+            current = words != null
+                    && words.isCurrent(superblock.journalId())
+                    && words.published() != stalePublished
+                    && isPlausible(words);
+        }
+        return current ? words : null;
+    }
+
+    /// Costs a system call, so it is done once a millisecond at most.
+    private @Nullable RunFile lookForRun() {
+        long nowNs = System.nanoTime();
+        if (nowNs - lookedForRunNs < RUN_INTERVAL_NS) {
+            return null;
+        }
+        lookedForRunNs = nowNs;
+        RunFile words = laterRun.get();
+        run = words;
+        return words;
     }
 
     /// Whether a journal of this geometry could have stored such words: others are damage, and lead out of the ring.

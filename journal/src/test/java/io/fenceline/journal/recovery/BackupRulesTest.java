@@ -61,7 +61,7 @@ class BackupRulesTest {
                 meanwhile.run();
             }
         };
-        LogView view = new LogView(log.superblock, MemorySegment.NULL, reader, run, state, -1, "the log");
+        LogView view = new LogView(log.superblock, MemorySegment.NULL, reader, run, () -> run, state, -1, "the log");
         return new Backup(view).to(parent.resolve("copy"));
     }
 

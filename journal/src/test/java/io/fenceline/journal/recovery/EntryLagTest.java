@@ -27,8 +27,8 @@ class EntryLagTest {
     }
 
     private EntryLag lag(long published) {
-        return EntryLag.of(
-                new LogView(log.superblock, MemorySegment.NULL, log, null, state(published, 0), -1, "the log"));
+        return EntryLag.of(new LogView(
+                log.superblock, MemorySegment.NULL, log, null, () -> null, state(published, 0), -1, "the log"));
     }
 
     @Test
