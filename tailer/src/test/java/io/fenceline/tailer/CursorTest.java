@@ -568,8 +568,9 @@ class CursorTest {
         }
     }
 
+    /// Goal: a thousand names, half of them gates: each has its lag, and resumes where it was after a reopening.
     @Test
-    void shouldTellTheLagOfAThousandCursors() {
+    void shouldKeepAThousandCursorsApart() {
         try (Journal journal = Journals.open(directory(), 64 << 10, 4);
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
             appendMany(appender, 100);
@@ -600,9 +601,18 @@ class CursorTest {
                 assertEquals(i < 20, status.isOpen());
             }
             open.forEach(Cursor::close);
-            try (Cursor cursor = open(journal, "reader-777")) {
-                assertEquals(
-                        777 % 101, Objects.requireNonNull(sequences(cursor, 1).getFirst()));
+        }
+        try (Journal journal = Journal.open(directory(), Journals.CONFIG);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            append(appender, 16);
+            assertEquals(500, journal.gates().size());
+            for (int i = 0; i < 1000; i++) {
+                CursorConfig config = CursorConfig.defaults().withGating(i % 2 == 0);
+                try (Cursor cursor = Cursor.open(journal, "reader-%03d".formatted(i), config)) {
+                    assertEquals(Cursor.Resumption.RESUMED, cursor.resumption());
+                    assertEquals(
+                            i % 101, Objects.requireNonNull(sequences(cursor, 1).getFirst()));
+                }
             }
         }
     }
