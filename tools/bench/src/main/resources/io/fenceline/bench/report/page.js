@@ -258,7 +258,16 @@
       row.append(node("td", s.machinePauseMaxNs ? time(s.machinePauseMaxNs) : ""), node("td", s.limit ? "" : survives(s), { class: "survives" }));
       table.append(row);
     }
+    leaveOutEmptyColumns(table);
     byId("figures").replaceChildren(shown.length ? table : node("div", "Not measured at this load and size.", { class: "empty" }));
+  }
+
+  /* A column in which nothing was measured would push the last one out of the page. */
+  function leaveOutEmptyColumns(table) {
+    const [head, ...rows] = table.rows;
+    for (let i = head.cells.length - 1; i > 0; i--) {
+      if (rows.every(row => row.cells[i].textContent === "")) [head, ...rows].forEach(row => row.deleteCell(i));
+    }
   }
 
   function drawMachines() {
