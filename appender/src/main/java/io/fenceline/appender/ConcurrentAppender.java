@@ -362,10 +362,21 @@ public final class ConcurrentAppender extends Appender {
 
     /// Waits until tailers can see everything before a position.
     ///
-    /// @return false if the thread was interrupted, or the appender or the journal was closed, before that
+    /// @return false if the thread was interrupted, or the appender or the journal was closed, before that; the
+    ///         interrupt is kept
     /// @throws io.fenceline.journal.JournalException.Poisoned if that will never be
     public boolean awaitPublished(long position) {
+        return awaitPublished(position, Long.MAX_VALUE);
+    }
+
+    /// The same, for a time.
+    ///
+    /// @param timeoutNs at most so long; 0 or less does not wait
+    /// @return false, too, if the time was over before that
+    /// @throws io.fenceline.journal.JournalException.Poisoned if that will never be
+    public boolean awaitPublished(long position, long timeoutNs) {
         Staging staging = staging();
+        long startNs = System.nanoTime();
         int spins = 0;
         while (positions.enter(staging.activity)) {
             try {
@@ -373,7 +384,7 @@ public final class ConcurrentAppender extends Appender {
                 if (positions.run().published() >= position) {
                     return true;
                 }
-                if (last) {
+                if (last || System.nanoTime() - startNs >= timeoutNs) {
                     return false;
                 }
                 spins = await(spins);

@@ -226,12 +226,16 @@ class ConcurrentAppenderTest {
         awaitLatch(stopped);
         assertEquals(128, append(appender, new byte[8]));
         assertEquals(64, positions.run().published());
+        assertFalse(appender.awaitPublished(192, 1_000_000));
+        assertFalse(appender.awaitPublished(192, 0));
+        assertFalse(appender.awaitPublished(192, Long.MIN_VALUE));
+        assertTrue(appender.awaitPublished(64, 0));
         Thread.currentThread().interrupt();
         assertFalse(appender.awaitPublished(192));
         assertTrue(Thread.interrupted());
         assertTrue(appender.awaitPublished(64));
         goOn.countDown();
-        assertTrue(appender.awaitPublished(192));
+        assertTrue(appender.awaitPublished(192, Long.MAX_VALUE));
         team.join();
         appender.close();
         assertTrue(appender.awaitPublished(192));

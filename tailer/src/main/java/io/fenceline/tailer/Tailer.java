@@ -22,7 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// Assumptions:
 /// 1. One thread at a time polls, moves or closes; handing over to another needs a happens-before edge of the
 ///    caller's.
-/// 2. The source stays open as long as entries are wanted.
+/// 2. The source stays open as long as entries are wanted. A poll under which it is closed returns [#CLOSED], and the
+///    JVM may leave the thread marked as interrupted: it does so when it takes shared memory from a thread. (An
+///    [#await] takes that mark away.) To be sure, let the polling thread end before the source is closed.
 ///
 /// Guarantees:
 /// 1. Only what is published is shown, so nothing that a crash can take back.
@@ -32,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 ///    reports. Backwards the same holds in reverse, but for `OVERRUN`: what was overwritten is where the past ends.
 /// 4. In steady state nothing is allocated, no system call is made, no lock is taken; the writer never waits.
 ///
-/// Progress: no method waits.
+/// Progress: no method but [#await] waits.
 ///
 /// Errors of all polls: [JournalException.Corrupt] if a published frame is not valid (unless
 /// [TailerConfig#withSkipDamage]), [JournalException.Unsupported] if a newer version wrote it,

@@ -77,7 +77,10 @@ final class Tail implements Callable<Integer> {
             names = "--until",
             paramLabel = "WHERE",
             converter = StartConverter.class,
-            description = "Where to end, as --from says it: in front of that entry; with --backwards, behind it.")
+            description =
+                    "Where to end, as --from says it: in front of that entry; with --backwards, behind it. With -f or"
+                        + " --cursor, a time is waited for: the run ends in front of the first entry of that time or a"
+                        + " later one.")
     private @Nullable Start until;
 
     @Option(names = "--backwards", description = "Newest first, from --from back to the oldest entry.")
@@ -107,7 +110,9 @@ final class Tail implements Callable<Integer> {
     @Option(
             names = "--cursor",
             paramLabel = "NAME",
-            description = "Go on where this cursor was committed; --from counts for a new one only.")
+            description =
+                    "Go on where this cursor was committed; --from counts for a new one only. With --type, entries of"
+                            + " other types are passed over, and committed with those printed.")
     private @Nullable String name;
 
     @Option(names = "--commit", description = "Commit to the cursor what was printed; make it if there is none.")
@@ -127,6 +132,8 @@ final class Tail implements Callable<Integer> {
     private long left;
     private long boundPosition;
     private long boundSequence;
+    private long boundTimeNs = Long.MAX_VALUE;
+    private long firstBeyond;
 
     /// Reads where to begin.
     static final class StartConverter implements ITypeConverter<Start> {
@@ -152,8 +159,8 @@ final class Tail implements Callable<Integer> {
         if (commit && name == null) {
             throw usage("--commit: expected --cursor NAME beside it");
         }
-        if (name != null && (backwards || until != null || types != null || skipDamage)) {
-            throw usage("--cursor excludes --backwards, --until, --type and --skip-damage");
+        if (name != null && (backwards || skipDamage)) {
+            throw usage("--cursor excludes --backwards and --skip-damage");
         }
         if (backwards && follow) {
             throw usage("--backwards and --follow exclude each other");
@@ -186,7 +193,7 @@ final class Tail implements Callable<Integer> {
     }
 
     private void printArchived(ReadOnlyJournal journal, Path directoryOfArchive, Start start) {
-        try (ArchivedTailer tailer = ArchivedTailer.open(directoryOfArchive, journal, start, config())) {
+        try (ArchivedTailer tailer = openArchived(journal, directoryOfArchive, start)) {
             while (left > 0 && !done && !stopped) {
                 int count = tailer.poll(this::print, (int) Math.min(left, POLL_LIMIT));
                 if (count == Tailer.CLOSED || (count == 0 && !follow)) {
@@ -209,6 +216,12 @@ final class Tail implements Callable<Integer> {
             console.flush();
         } catch (InterruptedException e) {
             stopped = true;
+        }
+    }
+
+    private ArchivedTailer openArchived(ReadOnlyJournal journal, Path directoryOfArchive, Start start) {
+        try {
+            return ArchivedTailer.open(directoryOfArchive, journal, start, config());
         } catch (IllegalArgumentException e) {
             throw usage("--from: " + e.getMessage());
         }
@@ -216,14 +229,17 @@ final class Tail implements Callable<Integer> {
 
     private TailerConfig config() {
         TailerConfig config = TailerConfig.defaults();
-        if (types != null) {
-            int[] wanted = types;
-            config = config.withTypes(type -> Arrays.stream(wanted).anyMatch(one -> one == type));
+        if (types != null && boundTimeNs == Long.MAX_VALUE) {
+            config = config.withTypes(this::isWanted); // else it would hide the entry that ends the run
         }
         return skipDamage ? config.withSkipDamage(this::skipped) : config;
     }
 
-    /// The place where `--until` ends the run, as a position and, where that tells more, a sequence.
+    private boolean isWanted(int type) {
+        return types == null || Arrays.stream(types).anyMatch(one -> one == type);
+    }
+
+    /// The place where `--until` ends the run, as a position and, where that tells more, a sequence or a time.
     private void bound(ReadOnlyJournal journal) {
         boundPosition = backwards ? 0 : follow || name != null ? Long.MAX_VALUE : journal.published();
         boundSequence = backwards ? 0 : Long.MAX_VALUE;
@@ -234,6 +250,10 @@ final class Tail implements Callable<Integer> {
             case POSITION -> boundPosition = backwards ? until.value() : Math.min(boundPosition, until.value());
             case SEQUENCE -> boundSequence = until.value();
             case OLDEST, NEWEST, TIME -> {
+                if (until.kind() == Start.Kind.TIME && (follow || name != null)) {
+                    boundTimeNs = until.value(); // its first entry may come later
+                    return;
+                }
                 try (Tailer place = open(journal, "--until", until, TailerConfig.defaults())) {
                     boundPosition = place.position();
                 }
@@ -286,7 +306,7 @@ final class Tail implements Callable<Integer> {
         while (left > 0 && !done && !stopped) {
             int most = (int) Math.min(left, POLL_LIMIT);
             int count = backwards ? tailer.pollBackwards(this::print, most) : tailer.poll(this::print, most);
-            if (count != 0 && cursor != null && commit) {
+            if (count != 0 && cursor != null && commit && (!done || standBefore(tailer, firstBeyond))) {
                 console.flush(); // printed first: at least once
                 cursor.commit();
             }
@@ -314,6 +334,18 @@ final class Tail implements Callable<Integer> {
         }
     }
 
+    /// Puts the tailer before the entry at which the run ended, so that no cursor is committed behind it.
+    ///
+    /// @return false if the ring has gone past it: nothing is committed
+    private static boolean standBefore(Tailer tailer, long sequence) {
+        try {
+            tailer.skipTo(Start.sequence(sequence));
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
     /// Sleeps until something is published; looks now and then whether it was stopped.
     private void await(Tailer tailer) {
         try {
@@ -338,9 +370,16 @@ final class Tail implements Callable<Integer> {
     }
 
     private void print(Entry entry) {
-        done = done || isBeyond(entry.position(), entry.sequence());
         if (done) {
             return;
+        }
+        if (isBeyond(entry.position(), entry.sequence()) || entry.timestampNs() >= boundTimeNs) {
+            firstBeyond = entry.sequence();
+            done = true;
+            return;
+        }
+        if (!isWanted(entry.type())) {
+            return; // the tailer of a cursor, or of a run that a time ends, delivers all types
         }
         left--;
         int length = entry.length();

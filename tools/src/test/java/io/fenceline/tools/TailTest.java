@@ -8,10 +8,14 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -34,6 +38,9 @@ class TailTest {
             .withSegmentLengthBytes(2 << 20)
             .withSegmentCount(2);
 
+    /// 2026-11-22T10:00:00Z
+    private static final long FIRST_NS = 1_795_341_600_000_000_000L;
+
     @TempDir
     private Path temporary;
 
@@ -50,7 +57,7 @@ class TailTest {
             for (int i = 0; i < 10; i++) {
                 MemorySegment payload =
                         MemorySegment.ofArray(Integer.toString(i).getBytes(StandardCharsets.UTF_8));
-                positions.add(appender.append(payload, i % 3, 1_795_341_600_000_000_000L + i * 1_000_000_000L));
+                positions.add(appender.append(payload, i % 3, FIRST_NS + i * 1_000_000_000L));
             }
         }
     }
@@ -84,9 +91,56 @@ class TailTest {
         assertEquals("", tail("--type", "7"));
     }
 
+    /// Goal: with --commit a cursor is committed behind what was printed, and behind what --type passes over before
+    /// that, but never behind the place where --until ends the run.
+    @Test
+    void shouldCommitUpToTheBoundAndPastOtherTypes() {
+        write();
+        String four = Long.toString(positions.get(4));
+        assertEquals("012", tail("--cursor", "a", "--commit", "--until", "seq:3"));
+        assertEquals("", tail("--cursor", "a", "--commit", "--until", "seq:3"));
+        assertEquals("3", tail("--cursor", "a", "--commit", "--until", four));
+        assertEquals("45", tail("--cursor", "a", "--until", "time:2026-11-22T10:00:06Z"));
+        assertEquals("45", tail("--cursor", "a", "--commit", "--until", "time:2026-11-22T10:00:06Z"));
+        assertEquals("78", tail("--cursor", "a", "--commit", "--type", "1,2", "--until", "seq:9"));
+        assertEquals("9", tail("--cursor", "a", "--commit"));
+        assertEquals("25", tail("--cursor", "b", "--commit", "--type", "2", "--limit", "2"));
+        assertEquals("6", tail("--cursor", "b", "--limit", "1"));
+    }
+
+    /// Goal: a time that has not come yet is waited for.
+    @Test
+    void shouldFollowUntilATimeThatHasNotComeYet() throws Exception {
+        write();
+        String[] words = {
+            "tail", journal(), "-f", "--from", "seq:8", "--until", "time:2026-11-22T10:00:20Z", "--type", "0,1"
+        };
+        PipedOutputStream out = new PipedOutputStream();
+        try (BufferedReader printed =
+                        new BufferedReader(new InputStreamReader(new PipedInputStream(out), StandardCharsets.UTF_8));
+                Journal journal = Journal.open(Path.of(journal()), CONFIG);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            CompletableFuture<CommandRun> tail = CompletableFuture.supplyAsync(
+                    () -> CommandRun.to(InputStream.nullInputStream(), out, false, words));
+            assertEquals("9", printed.readLine(), "it has come to the end, and goes on");
+            append(appender, "more", 0, 19);
+            append(appender, "other", 2, 19);
+            append(appender, "late", 2, 20);
+            append(appender, "too late", 0, 21);
+            assertEquals("more", printed.readLine());
+            assertEquals(ExitCodes.OK, tail.get(60, TimeUnit.SECONDS).code());
+        }
+    }
+
+    private static void append(ExclusiveAppender appender, String text, int type, int second) {
+        MemorySegment payload = MemorySegment.ofArray(text.getBytes(StandardCharsets.UTF_8));
+        assertTrue(appender.append(payload, type, FIRST_NS + second * 1_000_000_000L) >= 0);
+    }
+
     @Test
     void shouldRefuseWhatMakesNoSense() {
         write();
+        CommandRun.of("tail", journal(), "--cursor", "x", "--backwards").refused(ExitCodes.USAGE, "--cursor excludes");
         CommandRun.of("tail", journal(), "--backwards", "-f").refused(ExitCodes.USAGE, "exclude each other");
         CommandRun.of("tail", journal(), "--from", "time:10:00").refused(ExitCodes.USAGE, "expected an instant");
         CommandRun.of("tail", journal(), "--until", "seqq:1").refused(ExitCodes.USAGE, "--until");
