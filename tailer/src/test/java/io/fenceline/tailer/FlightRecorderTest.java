@@ -1,7 +1,6 @@
 package io.fenceline.tailer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.appender.ExclusiveAppender;
@@ -11,6 +10,7 @@ import io.fenceline.journal.Journal;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
@@ -31,7 +31,14 @@ class FlightRecorderTest {
                 .toList();
     }
 
-    /// Goal: each kind of event is there, as often as what it tells of happened.
+    private static List<Long> longs(List<RecordedEvent> events, String field) {
+        return events.stream()
+                .sorted(Comparator.comparing(RecordedEvent::getStartTime))
+                .map(event -> event.getLong(field))
+                .toList();
+    }
+
+    /// Goal: each kind of event is there, as often as what it tells of happened, and tells the truth.
     @Test
     void shouldTellTheFlightRecorder() throws IOException {
         Path directory = temporary.resolve("journal");
@@ -59,11 +66,17 @@ class FlightRecorderTest {
         List<RecordedEvent> events = RecordingFile.readAllEvents(file);
         RecordedEvent recovery = of(events, "Recovery", id).getFirst();
         assertEquals("CLEAN", recovery.getString("verdict"));
-        assertTrue(of(events, "Rotation", id).size() >= 3, events::toString);
-        assertFalse(of(events, "LeaseExtension", id).isEmpty());
+        assertEquals(0, recovery.getLong("keptEntries"));
+        assertTrue(recovery.getLong("scannedBytes") > 0);
+        assertEquals(List.of(0L, 4096L, 8192L, 12288L), longs(of(events, "Rotation", id), "segmentStart"));
+        List<Long> leases = longs(of(events, "LeaseExtension", id), "lease");
+        assertEquals(leases.stream().sorted().distinct().toList(), leases);
+        assertEquals(16384, leases.getLast(), "all that the ring holds");
         List<RecordedEvent> stalls = of(events, "Stall", id);
         assertEquals(1, stalls.size());
         assertTrue(stalls.getFirst().getDuration().toMillis() >= 20, stalls::toString);
+        assertEquals(16384 + 1024, stalls.getFirst().getLong("end"));
+        assertEquals(0, stalls.getFirst().getLong("retained"));
         List<RecordedEvent> poisons = of(events, "Poison", id);
         assertEquals(1, poisons.size());
         assertTrue(poisons.getFirst().getString("cause").contains("as if"));
