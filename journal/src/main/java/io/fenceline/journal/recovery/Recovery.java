@@ -173,6 +173,8 @@ public final class Recovery {
             nextSequence = frames.sequence() + frames.entries();
             lastSequence = nextSequence - 1;
             lastPosition = position;
+        } else if (verdict == FrameVerdict.PAD) {
+            nextSequence = Math.max(nextSequence, frames.sequence()); // the entry before it was lost: see FORMAT
         }
     }
 
@@ -207,8 +209,8 @@ public final class Recovery {
     }
 
     private void findLastEntry() {
-        lastSequence = nextSequence - 1;
-        if (nextSequence > 0) {
+        lastSequence = state.floorSequence() - 1;
+        if (lastSequence >= 0) {
             lastPosition =
                     new LastEntry(frames, geometry, state.floor(), state.retained(), lastSequence).find(lastFrameHint);
         }

@@ -110,6 +110,19 @@ class RecoveryRulesTest {
         }
     }
 
+    /// A PAD that is kept says which entry comes next: where the one before it was lost, sequences go on there, or the
+    /// stream would go back behind the PAD.
+    @Test
+    void shouldGoOnWithTheSequenceOfAPadWhenTheEntryBeforeItWasLost() {
+        build(Durability.MEMORY);
+        writer.pad(192, 64, 3, EPOCH, 0); // entry 2 was to be at 128
+        RecoveryReport report = recover();
+        assertEquals(1, report.lastSequence());
+        assertEquals(3, report.nextSequence());
+        assertEquals(3, journal.state().floorSequence());
+        assertTrue(writer.isSealed(128));
+    }
+
     @Test
     void shouldKeepDependentFramesThatFollowWhatIsKept() {
         build(Durability.MEMORY);
