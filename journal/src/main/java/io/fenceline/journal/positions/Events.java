@@ -10,6 +10,7 @@ import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
+import jdk.jfr.Timespan;
 import org.jspecify.annotations.Nullable;
 
 /// What a journal tells the JDK's flight recorder: `-XX:StartFlightRecording`, `jcmd PID JFR.start`.
@@ -31,16 +32,20 @@ public final class Events {
         JournalEvent() {}
     }
 
-    /// A longer promise is being made durable; its time is the time that an appender waits.
+    /// A state record is made durable: a longer promise, or more that is given up; whoever asks for it waits as long.
     @Name("io.fenceline.LeaseExtension")
     @Label("Lease Extension")
-    @Description("A state record is made durable, inside an append")
+    @Description("A state record is made durable: a longer lease inside an append, or more given up, by a retain, say")
     static final class LeaseExtension extends JournalEvent {
         @Label("Lease")
         long lease;
 
         @Label("Retained")
         long retained;
+
+        @Label("Durable")
+        @Description("False if the storage failed: what the lease and the retained position were to be")
+        boolean durable;
 
         LeaseExtension() {}
     }
@@ -64,6 +69,7 @@ public final class Events {
         long end;
 
         @Label("Retained")
+        @Description("When the wait was over; there is room if the wanted end is at most the capacity beyond it")
         long retained;
 
         Stall() {}
@@ -96,6 +102,17 @@ public final class Events {
         @Label("Kept Entries")
         long keptEntries;
 
+        @Label("Sealed")
+        @DataAmount
+        long sealedBytes;
+
+        @Label("Dropped Frames")
+        long droppedFrames;
+
+        @Label("Scan and Repair")
+        @Timespan(Timespan.NANOSECONDS)
+        long durationNs;
+
         @Label("Report")
         @Nullable
         String report;
@@ -116,12 +133,13 @@ public final class Events {
         return event;
     }
 
-    static void end(LeaseExtension event, UUID journal, long lease, long retained) {
+    static void end(LeaseExtension event, UUID journal, long lease, long retained, boolean durable) {
         event.end();
         if (event.shouldCommit()) {
             event.journal = journal.toString();
             event.lease = lease;
             event.retained = retained;
+            event.durable = durable;
             event.commit();
         }
     }
@@ -171,6 +189,9 @@ public final class Events {
             event.verdict = report.verdict().name();
             event.scannedBytes = report.scannedBytes();
             event.keptEntries = report.keptEntries();
+            event.sealedBytes = report.sealedBytes();
+            event.droppedFrames = report.droppedFrames();
+            event.durationNs = report.durationNs();
             event.report = report.toString();
             event.commit();
         }

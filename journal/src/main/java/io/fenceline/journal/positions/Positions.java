@@ -470,15 +470,17 @@ public final class Positions {
         }
         leaseSeen = keeper.lease(); // durable before, and no more than the ring's length beyond what is retained
         extending = true;
+        boolean durable = false;
         try {
             keeper.extend(lease, retained, floor, floorSequence); // no lambda: appends allocate nothing
+            durable = true;
         } catch (RuntimeException | Error e) {
             poison(e);
             throw e;
         } finally {
             extending = false;
             if (event != null) {
-                Events.end(event, superblock.journalId(), lease, retained);
+                Events.end(event, superblock.journalId(), lease, retained, durable);
             }
         }
     }
