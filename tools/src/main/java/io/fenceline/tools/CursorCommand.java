@@ -2,6 +2,7 @@ package io.fenceline.tools;
 
 import io.fenceline.journal.CursorStatus;
 import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalException;
 import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.tailer.Cursor;
 import io.fenceline.tailer.Start;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -101,6 +103,19 @@ final class CursorCommand implements Runnable {
                         cursor.userData().length == 0
                                 ? ""
                                 : ", data " + HexFormat.of().formatHex(cursor.userData()));
+    }
+
+    /// Cursors for a command that shows more than them: those that cannot be looked at do not end it.
+    ///
+    /// @param problem why there are none to show, null if there is no problem
+    record Seen(List<CursorStatus> cursors, @Nullable String problem) {
+        static Seen of(ReadOnlyJournal journal) {
+            try {
+                return new Seen(journal.cursors(), null);
+            } catch (JournalException.Io e) {
+                return new Seen(List.of(), "the cursors are not known: " + e.getMessage());
+            }
+        }
     }
 
     /// Nothing if it is not known.

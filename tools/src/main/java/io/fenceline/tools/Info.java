@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -97,7 +98,8 @@ final class Info implements Callable<Integer> {
             line("recovery", Top.recovery(writer));
             line("stalls", Top.stalls(writer));
         }
-        for (CursorStatus cursor : journal.cursors()) {
+        CursorCommand.Seen seen = CursorCommand.Seen.of(journal);
+        for (CursorStatus cursor : seen.cursors()) {
             line("cursor", CursorCommand.describe(cursor));
         }
         for (GateStatus gate : tailers(journal)) {
@@ -112,6 +114,9 @@ final class Info implements Callable<Integer> {
         }
         for (String warning : head.warnings()) {
             line("warning", Printable.of(warning));
+        }
+        if (seen.problem() != null) {
+            line("warning", Printable.of(seen.problem()));
         }
     }
 
@@ -209,7 +214,8 @@ final class Info implements Callable<Integer> {
                     .put("reservedAtLeast", writer.reserved())
                     .put("poisoned", writer.isPoisoned());
         }
-        result.putObjects("cursors", CursorCommand.toJson(journal.cursors()));
+        CursorCommand.Seen seen = CursorCommand.Seen.of(journal);
+        result.putObjects("cursors", CursorCommand.toJson(seen.cursors()));
         result.putObjects(
                 "gatingTailers",
                 tailers(journal).stream()
@@ -219,6 +225,10 @@ final class Info implements Callable<Integer> {
                                 .put("lagBytes", gate.lagBytes())
                                 .put("lagEntries", gate.lagEntries()))
                         .toList());
-        return result.put("warnings", head.warnings());
+        List<String> warnings = new ArrayList<>(head.warnings());
+        if (seen.problem() != null) {
+            warnings.add(seen.problem());
+        }
+        return result.put("warnings", warnings);
     }
 }

@@ -2,14 +2,12 @@ package io.fenceline.tools;
 
 import io.fenceline.journal.CursorStatus;
 import io.fenceline.journal.Journal;
-import io.fenceline.journal.JournalException;
 import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.journal.WriterCounters;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.recovery.EntryLag;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -56,7 +54,7 @@ final class Top implements Callable<Integer> {
             long nextSequence,
             StateRecord state,
             boolean alive,
-            List<CursorStatus> cursors,
+            CursorCommand.Seen seen,
             @Nullable Look before) {
         static Look at(ReadOnlyJournal journal, @Nullable Look last) {
             long retained = journal.retained();
@@ -71,26 +69,18 @@ final class Top implements Callable<Integer> {
                     nextSequence,
                     state,
                     journal.isWriterAlive(),
-                    cursorsOf(journal),
+                    CursorCommand.Seen.of(journal),
                     before);
         }
 
         private Look withoutBefore() {
-            return new Look(timeNs, retained, published, nextSequence, state, alive, cursors, null);
-        }
-
-        private static List<CursorStatus> cursorsOf(ReadOnlyJournal journal) {
-            try {
-                return journal.cursors();
-            } catch (JournalException.Io e) {
-                return List.of(); // no right to look
-            }
+            return new Look(timeNs, retained, published, nextSequence, state, alive, seen, null);
         }
 
         /// Entries a second that a cursor has committed since the look before; nothing if it was not there.
         String rate(CursorStatus cursor) {
             if (before != null && cursor.problem() == null) {
-                for (CursorStatus then : before.cursors) {
+                for (CursorStatus then : before.seen.cursors()) {
                     if (then.name().equals(cursor.name()) && then.problem() == null) {
                         return ", " + perSecond(cursor.nextSequence(), then.nextSequence()) + " entries/s";
                     }
@@ -163,8 +153,12 @@ final class Top implements Callable<Integer> {
                         Size.describe(journal.capacityBytes()),
                         100 * used / journal.capacityBytes()));
         writer(counters);
-        for (CursorStatus cursor : look.cursors()) {
+        for (CursorStatus cursor : look.seen().cursors()) {
             console.println("%-10s%s%s".formatted("cursor", CursorCommand.describe(cursor), look.rate(cursor)));
+        }
+        if (look.seen().problem() != null) {
+            console.println(
+                    "%-10s%s".formatted("warning", Printable.of(look.seen().problem())));
         }
         if (!once) {
             console.println("");

@@ -217,5 +217,12 @@ final class CommandIT {
         Result result = shell(as + " \"$F\" info j");
         assertEquals(3, result.code, result.err);
         assertTrue(result.err.contains("ermission denied") && result.err.lines().count() == 1, result.err);
+        good("\"$F\" cursor set j one oldest && chmod 755 j && chmod 644 j/journal.*");
+        result = shell(as + " \"$F\" cursor ls j");
+        assertEquals(3, result.code, result.err);
+        assertTrue(result.err.contains("ermission denied") && result.err.lines().count() == 1, result.err);
+        result = shell(as + " \"$F\" info j");
+        assertEquals(0, result.code, result.err);
+        assertTrue(result.out.contains("the cursors are not known: "), result.out);
     }
 }

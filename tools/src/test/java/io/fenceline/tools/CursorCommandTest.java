@@ -10,8 +10,10 @@ import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.tailer.Cursor;
 import io.fenceline.tailer.CursorConfig;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,6 +52,16 @@ class CursorCommandTest {
         assertEquals("line 2\n", out(0, "tail", directory, "--cursor", "billing", "--commit", "--limit", "1"));
         assertEquals("line 3\nline 4\nline 5\n", out(0, "tail", directory, "--cursor", "billing", "--commit"));
         assertEquals("", out(0, "tail", directory, "--cursor", "billing", "--commit"));
+    }
+
+    /// Goal: cursors that cannot be looked at are not "none", and keep nobody from looking at the journal.
+    @Test
+    void shouldTellThatCursorsCannotBeLookedAt() throws IOException {
+        Files.createSymbolicLink(Path.of(directory, "cursors"), temporary);
+        assertTrue(out(0, "top", directory, "--once").contains("warning   the cursors are not known: "));
+        assertTrue(out(0, "info", directory).contains("warning     the cursors are not known: "));
+        assertTrue(out(0, "info", directory, "--json").contains("the cursors are not known: "));
+        assertTrue(out(ExitCodes.UNREADABLE, "cursor", "ls", directory).contains("symbolic link"));
     }
 
     @Test

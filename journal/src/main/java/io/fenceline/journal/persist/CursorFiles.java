@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -230,6 +231,8 @@ public final class CursorFiles {
     }
 
     /// Names of all cursors, sorted.
+    ///
+    /// @throws JournalException.Io if they cannot be looked at
     public List<String> names() {
         if (layer.isSymbolicLink(directory)) {
             throw new JournalException.Io(directory + " is a symbolic link, which is refused", Posix.ELOOP);
@@ -243,6 +246,10 @@ public final class CursorFiles {
             }
         } catch (NoSuchFileException e) {
             return List.of();
+        } catch (AccessDeniedException e) {
+            throw new JournalException.Io(
+                    "cannot list " + directory + ": Permission denied; check the permissions and the owner",
+                    Posix.EACCES);
         } catch (IOException e) {
             throw new JournalException.Io("cannot list " + directory + ": " + e, e);
         }
