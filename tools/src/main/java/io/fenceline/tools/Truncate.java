@@ -7,7 +7,6 @@ import io.fenceline.tailer.Tailer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -199,7 +198,8 @@ final class Truncate implements Callable<Integer> {
                 return true;
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the answer", e);
+            console.error("nothing was changed: the answer cannot be read (--yes does not ask): " + e.getMessage());
+            return false;
         }
         console.error("nothing was changed: the answer was not yes (--yes does not ask)");
         return false;

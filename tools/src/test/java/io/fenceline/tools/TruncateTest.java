@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -70,6 +71,15 @@ final class TruncateTest {
         assertEquals("a\nb\nc\nd\n", tail());
         CommandRun.fed("yes\n", "truncate", journal, "--after", "seq:1").good();
         assertEquals("a\nb\n", tail());
+    }
+
+    @Test
+    void shouldChangeNothingWhenTheAnswerCannotBeRead() throws IOException {
+        InputStream closed = InputStream.nullInputStream();
+        closed.close();
+        CommandRun.fed(closed, false, "truncate", journal, "--after", "seq:1")
+                .refused(ExitCodes.USAGE, "nothing was changed", "closed");
+        assertEquals("a\nb\nc\nd\n", tail());
     }
 
     @Test
