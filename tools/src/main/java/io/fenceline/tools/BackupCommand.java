@@ -18,6 +18,8 @@ import picocli.CommandLine.Parameters;
             "The copy holds everything that was published at one moment, as if the journal had been closed then; it"
                 + " can be opened, tailed and verified as any other, and is verified before the command ends. It takes"
                 + " no lock, and the writer does not wait. It holds the journal's secret: keep it as safe.",
+            "",
+            "Damage is copied, too: a copy that is not whole is kept, and the exit code is 1.",
             ""
         },
         footer = {"", "Example:", "  fenceline backup orders orders.2026-11-22"})
@@ -55,7 +57,9 @@ final class BackupCommand implements Callable<Integer> {
                     + verified.entries() + " entries, the next one has sequence " + report.nextSequence());
         }
         if (!verified.isWhole()) {
-            console.error("the copy is not whole, as the journal was not: `fenceline verify` tells where");
+            console.error(
+                    "the copy is not whole, and is kept: `fenceline verify` tells where, and whether the journal is"
+                            + " damaged, too");
             return ExitCodes.CORRUPT;
         }
         return ExitCodes.OK;

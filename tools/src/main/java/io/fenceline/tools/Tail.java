@@ -112,7 +112,8 @@ final class Tail implements Callable<Integer> {
             paramLabel = "NAME",
             description =
                     "Go on where this cursor was committed; --from counts for a new one only. With --type, entries of"
-                            + " other types are passed over, and committed with those printed.")
+                            + " other types are passed over, and committed with those printed. Not with --backwards,"
+                            + " which a cursor does not follow, nor with --skip-damage.")
     private @Nullable String name;
 
     @Option(names = "--commit", description = "Commit to the cursor what was printed; make it if there is none.")
