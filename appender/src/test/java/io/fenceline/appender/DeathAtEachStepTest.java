@@ -13,6 +13,7 @@ import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.mutants.Mutant;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.CutSeek;
@@ -114,7 +115,7 @@ class DeathAtEachStepTest {
         for (Place place : Place.values()) {
             edits.add(place.edit);
         }
-        ClassLoader product = new Mutant("the places where a thread dies", Judge.THREAD_DEATH, edits).load(ROOT);
+        ClassLoader product = new Mutant("the places where a thread dies", "none", edits).load(ROOT);
         patched = Class.forName(DeathAtEachStepTest.class.getName(), true, product);
     }
 

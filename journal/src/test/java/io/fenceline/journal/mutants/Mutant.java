@@ -1,4 +1,4 @@
-package io.fenceline.appender;
+package io.fenceline.journal.mutants;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -32,15 +32,15 @@ import org.jspecify.annotations.Nullable;
 /// The product with one defect: a patch of its source text, compiled in memory, run in a class loader of its own.
 ///
 /// @param name  what it is called
-/// @param judge the checker that must kill it
+/// @param judge the checker that must kill it, as the list calls it
 /// @param edits what is changed
-record Mutant(String name, Judge judge, List<Edit> edits) {
+public record Mutant(String name, String judge, List<Edit> edits) {
     /// One change of a source file. Blanks are not compared.
     ///
-    /// @param file   `persist/Persister` of the journal, `appender/Batch`, or `test/…` of the journal's tests
+    /// @param file   `persist/Persister` of the journal, `appender/Batch`, `tailer/Seek`, or `test/…` of its tests
     /// @param before text that is there exactly once
     /// @param after  what takes its place
-    record Edit(String file, String before, String after) {}
+    public record Edit(String file, String before, String after) {}
 
     /// Reads the list: blocks of
     ///
@@ -50,7 +50,7 @@ record Mutant(String name, Judge judge, List<Edit> edits) {
     ///     + after
     ///
     /// with any number of lines each, and of edits.
-    static List<Mutant> parse(List<String> lines) {
+    public static List<Mutant> parse(List<String> lines) {
         List<Mutant> mutants = new ArrayList<>();
         String file = "";
         char last = ' ';
@@ -67,7 +67,7 @@ record Mutant(String name, Judge judge, List<Edit> edits) {
                     edits = new ArrayList<>();
                     mutants.add(new Mutant(
                             rest.substring(0, bar).strip(),
-                            Judge.valueOf(rest.substring(bar + 1).strip()),
+                            rest.substring(bar + 1).strip(),
                             edits));
                 }
                 case '!' -> file = rest;
@@ -90,7 +90,7 @@ record Mutant(String name, Judge judge, List<Edit> edits) {
     ///
     /// @param root of the project
     /// @return a loader of the product and its tests, with the defect
-    ClassLoader load(Path root) {
+    public ClassLoader load(Path root) {
         Map<Path, String> sources = patch(root);
         return new Loader(sources.isEmpty() ? Map.of() : compile(sources));
     }
@@ -98,7 +98,7 @@ record Mutant(String name, Judge judge, List<Edit> edits) {
     /// The files that the defect is in, with it.
     ///
     /// @throws AssertionError if a text is not there exactly once
-    Map<Path, String> patch(Path root) {
+    public Map<Path, String> patch(Path root) {
         Map<Path, String> sources = new LinkedHashMap<>();
         for (Edit edit : edits) {
             Path path = source(root, edit.file);
@@ -111,10 +111,10 @@ record Mutant(String name, Judge judge, List<Edit> edits) {
         if (file.startsWith("test/")) {
             return root.resolve("journal/src/test/java/io/fenceline/journal/" + file.substring(5) + ".java");
         }
-        boolean inAppender = file.startsWith("appender/");
-        return root.resolve(inAppender ? "appender" : "journal")
+        String module = file.startsWith("appender/") ? "appender" : file.startsWith("tailer/") ? "tailer" : "journal";
+        return root.resolve(module)
                 .resolve("src/main/java/io/fenceline")
-                .resolve(inAppender ? file + ".java" : "journal/" + file + ".java");
+                .resolve(module.equals("journal") ? "journal/" + file + ".java" : file + ".java");
     }
 
     private static String read(Path path) {
@@ -187,7 +187,7 @@ record Mutant(String name, Judge judge, List<Edit> edits) {
 
         @Override
         protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-            if (!name.startsWith("io.fenceline.") || name.equals(Judge.class.getName())) {
+            if (!name.startsWith("io.fenceline.")) {
                 return super.loadClass(name, resolve);
             }
             synchronized (getClassLoadingLock(name)) {
