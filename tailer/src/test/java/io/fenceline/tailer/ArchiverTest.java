@@ -291,6 +291,36 @@ class ArchiverTest {
         }
     }
 
+    /// Goal: a consumer is told of a cut before anything behind it is sealed, with the segment in which the log was
+    /// cut; then that and the ones behind come again, once.
+    @Test
+    void shouldHandOverAgainWhatWasCut() {
+        List<String> told = new ArrayList<>();
+        SegmentConsumer listing = new SegmentConsumer() {
+            @Override
+            public void accept(SealedSegment segment) {
+                told.add("take " + segment.start() / SEGMENT);
+            }
+
+            @Override
+            public void truncate(long position) {
+                told.add("cut " + position / SEGMENT);
+            }
+        };
+        try (Journal journal = create();
+                ExclusiveAppender appender = ExclusiveAppender.open(journal);
+                Archiver archiver = Archiver.open(journal, "mine", listing)) {
+            while (journal.published() < 3 * SEGMENT) {
+                append(appender, 100);
+            }
+            assertEquals(3, archiver.poll(Integer.MAX_VALUE));
+            journal.truncateFromSequence(30);
+            assertEquals(2, archiver.poll(Integer.MAX_VALUE));
+            assertEquals(0, archiver.poll(Integer.MAX_VALUE));
+            assertEquals(List.of("take 0", "take 1", "take 2", "cut 1", "take 1", "take 2"), told);
+        }
+    }
+
     /// Goal: a crash of the archiver at each step: bytes beyond the end, a lost confirmation.
     @Test
     void shouldGoOnAfterACrashAtEachStep() throws IOException {

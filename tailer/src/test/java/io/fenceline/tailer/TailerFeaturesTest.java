@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntPredicate;
 import java.util.stream.LongStream;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
@@ -179,6 +180,27 @@ class TailerFeaturesTest {
                     Tailer.open(journal, Start.newest(), TailerConfig.defaults().withTypes(type -> false));
             assertEquals(List.of(), pollBackwards(none, 1));
             assertEquals(0, none.poll(Journals::check, 1));
+        }
+    }
+
+    /// Goal: a poll that lets nothing through ends at what was published when it began. The filter itself is the
+    /// fast writer: each entry that it looks at is followed by another one.
+    @Test
+    void shouldReturnThoughAWriterOfOtherTypesIsFaster() {
+        try (Journal journal = Journal.open(directory, Journals.CONFIG);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            int[] looked = {0};
+            IntPredicate appending = type -> {
+                assertTrue(looked[0]++ < 2 * COUNT, "it goes on and on");
+                append(appender, 5);
+                return false;
+            };
+            Tailer tailer =
+                    Tailer.open(journal, Start.oldest(), TailerConfig.defaults().withTypes(appending));
+            long published = journal.published();
+            assertEquals(0, tailer.poll(Journals::check, 1));
+            assertEquals(COUNT, looked[0]);
+            assertEquals(published, tailer.position());
         }
     }
 
