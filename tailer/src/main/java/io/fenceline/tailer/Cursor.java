@@ -59,7 +59,13 @@ public final class Cursor implements AutoCloseable {
     private int epoch;
     private long uncommittedEntries;
     private long committedAtNs = System.nanoTime();
+
+    /// A result that the next poll tells, because entries were delivered before; and the place behind these.
     private int heldResult;
+
+    private long heldPosition;
+    private long heldSequence;
+    private int heldEpoch;
     private boolean closed;
     private EntryHandler handler = NO_HANDLER;
     private final EntryHandler counting = this::count;
@@ -256,6 +262,9 @@ public final class Cursor implements AutoCloseable {
             while (delivered < limit && heldResult == 0) {
                 long left = Math.max(1, policy.entries() - uncommittedEntries);
                 int wanted = (int) Math.min(limit - delivered, left);
+                heldPosition = tailer.position();
+                heldSequence = tailer.nextSequence();
+                heldEpoch = tailer.epoch();
                 int result = tailer.poll(counting, wanted);
                 if (result < 0) {
                     heldResult = result;
@@ -301,16 +310,17 @@ public final class Cursor implements AutoCloseable {
         return (heldResult != 0 && heldResult != Tailer.CLOSED) || tailer.await(timeoutNs);
     }
 
-    /// Makes the place behind what was delivered durable, with the user data committed last.
+    /// Makes the place behind what was delivered durable, with the user data committed last. If the next poll is to
+    /// tell of an overrun or a cut, that lies behind it: after a crash it is told, too.
     ///
     /// @throws JournalException if the storage fails; nothing can be committed any more then
     public void commit() {
         if (closed) {
             throw new IllegalStateException("the cursor is closed");
         }
-        committedPosition = tailer.position();
-        committedSequence = Math.max(tailer.nextSequence(), 0);
-        epoch = tailer.epoch();
+        committedPosition = position();
+        committedSequence = Math.max(nextSequence(), 0);
+        epoch = heldResult != 0 ? heldEpoch : tailer.epoch();
         write();
         if (gate != null) {
             gate.move(committedPosition);
@@ -357,14 +367,15 @@ public final class Cursor implements AutoCloseable {
         return Arrays.copyOf(userData, userDataLength);
     }
 
-    /// Position of the frame that holds the next entry, or where the next frame will be.
+    /// Position of the frame that holds the next entry, or where the next frame will be; behind what was delivered,
+    /// until what comes next is told.
     public long position() {
-        return tailer.position();
+        return heldResult != 0 ? heldPosition : tailer.position();
     }
 
-    /// Sequence of the next entry; see [Tailer#nextSequence].
+    /// Sequence of the next entry; see [Tailer#nextSequence]. Else as [#position].
     public long nextSequence() {
-        return tailer.nextSequence();
+        return heldResult != 0 ? heldSequence : tailer.nextSequence();
     }
 
     /// Position that was committed last.

@@ -333,9 +333,11 @@ final class Forwards {
         return insideOf != UNKNOWN && FrameDescriptor.sequence(bytes, offset) == insideOf;
     }
 
-    /// Steps over the valid frame at the offset, which need not be in the window whole.
+    /// Steps over the valid frame at the offset, which need not be in the window whole. If the tailer stood in the
+    /// middle of a batch there, that was cut off: what comes behind will tell, or the generation.
     private void skipFrame() {
         int distance = Judge.distance(bytes, offset);
+        insideOf = UNKNOWN;
         position += distance;
         offset = distance < windowEnd - offset ? offset + distance : windowEnd;
     }

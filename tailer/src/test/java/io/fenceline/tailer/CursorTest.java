@@ -216,6 +216,44 @@ class CursorTest {
         }
     }
 
+    /// Goal: who commits by hand what a poll delivered, or keeps the place with its own work, does not do it behind
+    /// what
+    /// the next poll is to tell. A crash before that poll loses nothing of it: an overrun, and a cut.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldStandBeforeWhatIsNotToldYet(boolean cut) {
+        try (Journal journal = Journals.open(directory(), 4096, 2);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            appendMany(appender, 4);
+            CursorConfig config = CursorConfig.defaults().withCommitPolicy(CommitPolicy.everyEntries(2));
+            EntryHandler handler = entry -> {
+                if (entry.sequence() == 3 && cut) {
+                    journal.truncateFromSequence(1);
+                } else if (entry.sequence() == 3) {
+                    appendMany(appender, 200);
+                }
+            };
+            try (Cursor cursor = Cursor.open(journal, "slow", config)) {
+                assertEquals(4, cursor.poll(handler, 100));
+                assertEquals(4, cursor.nextSequence());
+                long position = cursor.position();
+                cursor.commit(new byte[] {4});
+                assertEquals(4, cursor.committedSequence());
+                assertEquals(position, cursor.committedPosition());
+            }
+            try (Cursor cursor = Cursor.open(journal, "slow", config)) {
+                assertArrayEquals(new byte[] {4}, cursor.userData());
+                if (cut) {
+                    assertEquals(Cursor.Resumption.TRUNCATED, cursor.resumption());
+                    assertEquals(1, cursor.nextSequence());
+                } else {
+                    assertEquals(Tailer.OVERRUN, cursor.poll(Journals::check, 100));
+                    assertEquals(cursor.nextSequence() - 4, cursor.tailer().missedEntries());
+                }
+            }
+        }
+    }
+
     /// Goal: a log that lost what the cursor saw (here: it was restored from an older copy) is told as truncated,
     /// and the cursor goes on at the last frame that both have.
     @Test

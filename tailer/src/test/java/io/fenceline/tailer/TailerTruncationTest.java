@@ -8,14 +8,22 @@ import io.fenceline.appender.Batch;
 import io.fenceline.appender.ExclusiveAppender;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.ReadOnlyJournal;
+import io.fenceline.journal.format.RunFileDescriptor;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What tailers are told when the end of the log is cut off: one over the writer's journal, one over a journal
 /// opened read-only, which is what another process has.
@@ -170,6 +178,40 @@ class TailerTruncationTest {
             assertEquals(59, tailer.nextSequence());
             assertEquals(15, poll(tailer));
         }
+    }
+
+    /// Goal: a tailer in the middle of a batch that sees the end of a cut while the cut is not over yet (its PADs are
+    /// published before the generation says so) has left that batch: the one behind the PADs has the same first
+    /// sequence, and is another one.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4})
+    void shouldTellOfACutWhoseEndItSawBeforeTheCutWasOver(int entriesBehind) throws IOException {
+        append(3);
+        batch(4);
+        append(3);
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(5, tailer.poll(Journals::check, 5)));
+        tail(Start.sequence(5));
+        journal.truncateFromSequence(3);
+        try (FileChannel words = FileChannel.open(
+                temporary.resolve("journal/journal.run"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            addToGeneration(words, -1);
+            tailers.forEach(tailer -> assertEquals(0, poll(tailer)));
+            addToGeneration(words, 1);
+        }
+        batch(entriesBehind);
+        for (Tailer tailer : tailers) {
+            assertEquals(Tailer.TRUNCATED, poll(tailer));
+            assertEquals(3, tailer.nextSequence());
+            assertEquals(entriesBehind, poll(tailer));
+        }
+    }
+
+    private static void addToGeneration(FileChannel words, long number) throws IOException {
+        ByteBuffer word = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        words.read(word, RunFileDescriptor.GENERATION_OFFSET);
+        word.putLong(0, word.getLong(0) + number);
+        words.write(word.rewind(), RunFileDescriptor.GENERATION_OFFSET);
     }
 
     private void batch(int entries) {

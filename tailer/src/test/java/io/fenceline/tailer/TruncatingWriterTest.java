@@ -7,6 +7,7 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.JournalSource;
 import io.fenceline.journal.ReadOnlyJournal;
 import io.fenceline.journal.SmallJournals;
 import io.fenceline.journal.TestLevels;
@@ -17,8 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
@@ -26,41 +27,39 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// A tailer beside writers in other processes that append, cut, reset and are killed, mostly in the middle of a cut or
-/// a
-/// reset: those sync for real, and take most of a writer's time.
+/// a reset: those sync for real, and take most of a writer's time.
 class TruncatingWriterTest {
     /// As strong as the journal was made.
     static final JournalConfig CONFIG = JournalConfig.defaults().withFullPolicy(FullPolicy.OVERWRITE);
 
     private static final long TIMEOUT_NS = 60_000_000_000L;
 
-    private final NavigableMap<Long, Long> shown = new TreeMap<>();
-    private int cuts;
-    private int resets;
+    private static final String CURSOR = "billing";
 
-    private void show(Entry entry) {
-        assertEquals(entry.sequence(), Journals.longOf(entry, 0), "I2: content of another sequence");
-        assertTrue(
-                shown.isEmpty() || shown.lastKey() + 1 == entry.sequence(),
-                () -> "I4: after " + shown.lastKey() + " came " + entry.sequence());
-        shown.put(entry.sequence(), Journals.longOf(entry, 8));
-    }
+    private final Shown shown = new Shown();
+    private final Shown committed = new Shown();
+    private final SplittableRandom random = new SplittableRandom(20261123);
 
-    private void poll(Tailer tailer) {
-        int result = tailer.poll(this::show, 50);
-        if (result == Tailer.TRUNCATED) {
-            cuts++;
-            shown.tailMap(tailer.nextSequence(), true).clear();
-        } else if (result == Tailer.OVERRUN) {
-            resets += tailer.nextSequence() % 1_000_000 == 0 ? 1 : 0;
-            shown.clear();
-        } else {
-            assertTrue(result >= 0, () -> "poll returned " + result);
+    /// Also in the middle of batches, and back.
+    private int poll(Tailer tailer) {
+        if (random.nextInt(8) == 0) {
+            int result = tailer.pollBackwards(shown::again, 1 + random.nextInt(10));
+            if (result < 0) {
+                shown.told(result, tailer.nextSequence());
+            } else {
+                shown.goesOn(tailer.nextSequence());
+            }
         }
+        int result = tailer.poll(shown, 1 + random.nextInt(random.nextBoolean() ? 2 : 50));
+        if (result < 0) {
+            shown.told(result, tailer.nextSequence());
+        }
+        return result;
     }
 
-    /// Goal: what the tailer was shown, less what it was told is cut or given up, is at the end what everybody finds
-    /// there (I1, I5), over kills at any moment; a reset happened whole or not at all.
+    /// Goal: what the tailer was shown, less what it was told is cut or given up, is at the end what everybody
+    /// finds there (I1, I5), over kills at any moment; a reset happened whole or not at all. The same for a cursor
+    /// that is polled and committed in a process of its own, which is killed, too.
     @ParameterizedTest
     @CsvSource("PROCESS, 5")
     void shouldShowWhatIsThereWhenWritersCutAndAreKilled(Durability level, int kills)
@@ -84,56 +83,92 @@ class TruncatingWriterTest {
         try (ReadOnlyJournal reader = Journal.openReadOnly(directory)) {
             Tailer tailer = Tailer.open(reader, Start.oldest());
             for (int kill = 0; kill < kills; kill++) {
-                followUntilKilled(directory, tailer, kill);
+                Path notes = parent.resolve("notes-" + kill);
+                followUntilKilled(directory, tailer, notes, kill);
+                committed.read(notes);
                 drain(tailer); // all that was acknowledged: the shared words outlive the writer
                 try (ReadOnlyJournal crashed = Journal.openReadOnly(directory)) {
                     // What the dead writer had published, beside a record of a cut perhaps.
-                    check(crashed, Tailer.open(crashed, Start.oldest()), false);
+                    check(crashed, Tailer.open(crashed, Start.oldest()), List.of());
+                    if (kill % 2 == 0) {
+                        drainCursor(crashed);
+                    }
                 }
                 try (Journal recovered = Journal.open(directory, CONFIG)) {
                     assertEquals(level, recovered.durability().durability());
                     drain(tailer);
-                    check(recovered, Tailer.open(recovered, Start.oldest()), true);
+                    drainCursor(recovered);
+                    check(recovered, Tailer.open(recovered, Start.oldest()), List.of(shown, committed));
                 }
                 VerifyReport report = Journal.verify(directory);
                 assertTrue(report.isWhole(), report::toString);
             }
-            assertTrue(cuts > kills, () -> "saw " + cuts + " cuts only");
-            assertTrue(resets > 0, "saw no reset");
+            System.out.printf(
+                    "%s: %d kills, the tailer saw %d cuts and %d resets, the cursor %d and %d%n",
+                    level, kills, shown.cuts(), shown.resets(), committed.cuts(), committed.resets());
+            assertTrue(shown.cuts() > kills, () -> "saw " + shown.cuts() + " cuts only");
+            assertTrue(shown.resets() > 0, "saw no reset");
+            assertTrue(committed.cuts() + committed.resets() > 0, "the cursor saw nothing");
         }
     }
 
-    private void followUntilKilled(Path directory, Tailer tailer, int seed) throws IOException, InterruptedException {
+    private void followUntilKilled(Path directory, Tailer tailer, Path notes, int seed)
+            throws IOException, InterruptedException {
+        Process reader = Journals.java(CommittingReader.class, directory, CURSOR, notes, seed);
         Process writer = Journals.java(TruncatingWriter.class, directory, seed);
-        try (BufferedReader out = writer.inputReader()) {
+        try (BufferedReader out = writer.inputReader();
+                BufferedReader ready = reader.inputReader()) {
+            assertEquals("open", ready.readLine());
             assertEquals("open", out.readLine());
             long startNs = System.nanoTime();
-            int until = cuts + resets + 2 + seed * 7 % 50;
-            while (cuts + resets < until) {
+            int until = shown.cuts() + shown.resets() + 2 + seed * 7 % 50;
+            while (shown.cuts() + shown.resets() < until) {
                 poll(tailer);
                 assertTrue(
                         writer.isAlive(),
                         () -> "the writer died: " + out.lines().toList());
                 assertTrue(
+                        reader.isAlive(),
+                        () -> "the cursor died: " + ready.lines().toList());
+                assertTrue(
                         System.nanoTime() - startNs < TIMEOUT_NS,
-                        () -> "saw " + cuts + " cuts, " + resets + " resets, expected " + until);
+                        () -> "saw " + shown.cuts() + " cuts, " + shown.resets() + " resets, expected " + until);
+            }
+            List<Process> both = seed % 2 == 0 ? List.of(writer, reader) : List.of(reader, writer);
+            for (Process one : both) {
+                one.toHandle().destroyForcibly();
             }
         } finally {
             writer.destroyForcibly().waitFor();
+            reader.destroyForcibly().waitFor();
+        }
+    }
+
+    /// Goes on where the cursor was committed, in this process.
+    private void drainCursor(JournalSource source) {
+        try (Cursor cursor = Cursor.open(source, CURSOR, CursorConfig.defaults())) {
+            committed.goesOn(cursor.nextSequence());
+            int result;
+            do {
+                result = cursor.poll(committed, 1 + random.nextInt(5));
+                if (result < 0) {
+                    committed.told(result, cursor.nextSequence());
+                }
+                if (random.nextInt(8) == 0) {
+                    cursor.commit();
+                }
+            } while (result != 0);
         }
     }
 
     private void drain(Tailer tailer) {
-        long before;
-        int cutsBefore;
+        int result;
         do {
-            before = tailer.position();
-            cutsBefore = cuts;
-            poll(tailer);
-        } while (tailer.position() != before || cuts != cutsBefore);
+            result = poll(tailer);
+        } while (result != 0);
     }
 
-    private void check(io.fenceline.journal.JournalSource source, Tailer fresh, boolean exactly) {
+    private static void check(JournalSource source, Tailer fresh, List<Shown> readers) {
         NavigableMap<Long, Long> there = new TreeMap<>();
         List<Long> sequences = new ArrayList<>();
         while (fresh.poll(
@@ -148,9 +183,6 @@ class TruncatingWriterTest {
         assertEquals(source.published(), fresh.position());
         long first = sequences.isEmpty() ? 0 : sequences.getFirst();
         assertEquals(LongStream.range(first, first + sequences.size()).boxed().toList(), sequences, "I4, I6");
-        if (exactly && !there.isEmpty()) {
-            Map<Long, Long> expected = new TreeMap<>(shown.tailMap(there.firstKey(), true));
-            assertEquals(expected, there, "I5");
-        }
+        readers.forEach(reader -> reader.requireShown(there));
     }
 }
