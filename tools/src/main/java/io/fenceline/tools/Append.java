@@ -4,12 +4,14 @@ import io.fenceline.appender.Batch;
 import io.fenceline.appender.ExclusiveAppender;
 import io.fenceline.journal.AppendResult;
 import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.GateStatus;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalConfig;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -37,6 +39,9 @@ import picocli.CommandLine.Spec;
             "  fenceline append orders --batch 100 < orders.txt"
         })
 final class Append implements Callable<Integer> {
+    /// An append waits so long before it is told whom it waits for.
+    private static final long TELL_NS = 1_000_000_000;
+
     private final Console console;
 
     @Spec
@@ -65,17 +70,34 @@ final class Append implements Callable<Integer> {
 
     @Option(
             names = "--when-full",
-            paramLabel = "fail|overwrite",
-            description = "When the ring is full: stop with an error, or give up the oldest segment (default: fail).")
+            paramLabel = "fail|overwrite|block",
+            description = "When the ring is full: stop with an error; give up the oldest segment, unless a cursor or an"
+                    + " archive holds it; or wait until cursors and archives that hold the ring have passed the oldest"
+                    + " segment, and give that up (default: fail).")
     private WhenFull whenFull = WhenFull.FAIL;
 
     private boolean acksAreRead = true;
+    private boolean toldOfWait;
     private long first = -1;
 
-    /// Waiting is not offered: only the writer itself can make room, and here it is the one that would wait.
     enum WhenFull {
-        FAIL,
-        OVERWRITE;
+        FAIL(FullPolicy.FAIL),
+        OVERWRITE(FullPolicy.OVERWRITE),
+        BLOCK(FullPolicy.BLOCK);
+
+        private final FullPolicy policy;
+
+        WhenFull(FullPolicy policy) {
+            this.policy = policy;
+        }
+
+        /// Under BLOCK only gates make room: nobody calls `retain`.
+        JournalConfig config() {
+            return JournalConfig.defaults()
+                    .withFullPolicy(policy)
+                    .withRetainedForGatesOnly(this == BLOCK)
+                    .withBlockTimeoutNs(TELL_NS);
+        }
 
         @Override
         public String toString() {
@@ -93,15 +115,15 @@ final class Append implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--batch " + batchSize + ": expected 1 to 65535");
         }
         ack |= ackLatency;
-        FullPolicy policy = whenFull == WhenFull.FAIL ? FullPolicy.FAIL : FullPolicy.OVERWRITE;
-        try (Journal journal = Journal.open(directory, JournalConfig.defaults().withFullPolicy(policy));
+        try (Journal journal = Journal.open(directory, whenFull.config());
                 Interruption interruption = Interruption.then(journal::close);
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
             console.warn(journal.recovery().warnings());
             LineReader lines = new LineReader(console.in(), journal.maximumPayloadLengthBytes());
             long last = appender.nextSequence() - 1;
             first = last + 1;
-            long result = batchSize == 1 ? appendEach(appender, lines) : appendBatches(appender, lines);
+            long result =
+                    batchSize == 1 ? appendEach(journal, appender, lines) : appendBatches(journal, appender, lines);
             last = appender.nextSequence() - 1;
             if (result == AppendResult.CLOSED && interruption.hasCome()) {
                 return ExitCodes.OK; // The signal decides about the exit code.
@@ -117,10 +139,13 @@ final class Append implements Callable<Integer> {
     /// One frame a line.
     ///
     /// @return 0 or greater, or the [AppendResult] that ended it
-    private long appendEach(ExclusiveAppender appender, LineReader lines) throws IOException {
+    private long appendEach(Journal journal, ExclusiveAppender appender, LineReader lines) throws IOException {
         while (lines.next()) {
             long startNs = ackLatency ? System.nanoTime() : 0;
-            long position = appender.append(lines.line());
+            long position;
+            do {
+                position = appender.append(lines.line());
+            } while (waitsOn(position, journal));
             if (position < 0) {
                 return position;
             }
@@ -132,7 +157,7 @@ final class Append implements Callable<Integer> {
     }
 
     /// One frame for as many lines as there are, up to the size of a batch.
-    private long appendBatches(ExclusiveAppender appender, LineReader lines) throws IOException {
+    private long appendBatches(Journal journal, ExclusiveAppender appender, LineReader lines) throws IOException {
         boolean more = lines.next();
         while (more) {
             Batch batch = appender.batch();
@@ -147,7 +172,10 @@ final class Append implements Callable<Integer> {
             }
             int size = batch.size();
             long startNs = System.nanoTime();
-            long position = batch.commit();
+            long position;
+            do {
+                position = batch.commit();
+            } while (waitsOn(position, journal));
             if (position < 0) {
                 batch.abort();
                 return position;
@@ -159,6 +187,29 @@ final class Append implements Callable<Integer> {
             more = !fits || lines.next();
         }
         return 0;
+    }
+
+    /// Whether an append that waited in vain is to be tried again; the first time it is told whom it waits for.
+    private boolean waitsOn(long result, Journal journal) {
+        if (result != AppendResult.FULL || whenFull != WhenFull.BLOCK) {
+            return false;
+        }
+        if (!toldOfWait) {
+            toldOfWait = true;
+            console.error("the ring is full: waiting for " + holder(journal));
+        }
+        return true;
+    }
+
+    /// Who holds the oldest segment: the slowest of those that hold anything, if there is one.
+    private static String holder(Journal journal) {
+        return journal.gates().stream()
+                .min(Comparator.comparingLong(GateStatus::position))
+                .map(gate -> (gate.cursor().isEmpty()
+                                ? "a tailer of process " + gate.ownerPid()
+                                : "cursor '" + gate.cursor() + "'")
+                        + ", which is at position " + gate.position())
+                .orElse("a cursor or an archive that holds it, and there is none yet");
     }
 
     private void acknowledge(long position, long sequence, int entries, long latencyNs) throws IOException {
@@ -180,11 +231,14 @@ final class Append implements Callable<Integer> {
     private void check(long result, LineReader lines, long last, Journal journal) {
         String kept = summary(last, -1);
         if (result < 0) {
+            String held = result == AppendResult.BACK_PRESSURED
+                    ? "held by " + holder(journal) + "; --when-full block waits"
+                    : "--when-full overwrite gives up the oldest entries instead";
             throw new CommandException(
                     ExitCodes.FULL,
                     "journal " + journal.directory() + " is full: " + journal.retained() + " to " + journal.published()
                             + " of its " + Size.describe(journal.capacityBytes()) + " are in use; " + kept
-                            + ", nothing from then on; --when-full overwrite gives up the oldest entries instead");
+                            + ", nothing from then on; " + held);
         }
         if (lines.isTooLong()) {
             throw new CommandException(

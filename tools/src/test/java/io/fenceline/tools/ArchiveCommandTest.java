@@ -85,6 +85,30 @@ class ArchiveCommandTest {
         assertTrue(out(0, "info", directory).contains("cursor      archive"));
     }
 
+    /// Goal: `append --when-full block` beside archivers that come and go: it waits for each, goes on when a segment is
+    /// archived, and nothing is missing; OVERWRITE says who holds the ring.
+    @Test
+    void shouldWaitForTheArchiveWhenToldToBlock() throws InterruptedException {
+        out(0, "archive", directory, archive);
+        String input =
+                IntStream.range(0, 1000).mapToObj(i -> "line " + i + "\n").collect(Collectors.joining());
+        CommandRun overwrite = CommandRun.fed(input, "append", directory, "--when-full", "overwrite");
+        overwrite.refused(ExitCodes.FULL, "held by cursor 'archive', which is at position 0", "--when-full block");
+        appended = 256;
+        CommandRun[] run = new CommandRun[1];
+        String rest = input.substring(lines(0).length());
+        Thread writer = Thread.ofPlatform()
+                .start(() ->
+                        run[0] = CommandRun.fed(rest, "append", directory, "--when-full", "block", "--batch", "3"));
+        while (writer.isAlive()) {
+            out(0, "archive", directory, archive);
+        }
+        writer.join();
+        assertEquals(ExitCodes.OK, run[0].code(), run[0].err());
+        appended = 1000;
+        assertEquals(lines(0), out(0, "tail", directory, "--archive", archive));
+    }
+
     @Test
     void shouldRefuseWhatMakesNoSense() {
         append(10);
