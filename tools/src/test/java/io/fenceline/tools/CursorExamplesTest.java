@@ -3,7 +3,6 @@ package io.fenceline.tools;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,20 +47,7 @@ class CursorExamplesTest {
         String small = examples.get(number)
                 .replace("JournalConfig.defaults()", "JournalConfig.defaults().withSegmentLengthBytes(2 << 20)");
         Path file = Files.writeString(directory.resolve("Example.java"), small);
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        file.toString())
-                .directory(directory.toFile())
-                .redirectErrorStream(true)
-                .start();
-        process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
-        return output;
+        return ExampleProcess.start(directory, List.of("--enable-native-access=ALL-UNNAMED"), file)
+                .result();
     }
 }

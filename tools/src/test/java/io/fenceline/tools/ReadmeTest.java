@@ -3,11 +3,16 @@ package io.fenceline.tools;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalConfig;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -19,6 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
 /// Holds README.md to its word.
 class ReadmeTest {
     private static final Path ROOT = Path.of(System.getProperty("fenceline.root", ".."));
+
+    private static final Path PIPELINE = ROOT.resolve("docs/examples/OrderPipeline.java");
+    private static final List<String> FLAG = List.of("--enable-native-access=ALL-UNNAMED");
+    private static final JournalConfig PIPELINE_CONFIG =
+            JournalConfig.defaults().withSegmentLengthBytes(2 << 20).withSegmentCount(2);
 
     @TempDir
     private Path directory;
@@ -47,20 +57,47 @@ class ReadmeTest {
                 "0: sell 5\n", runJava(small(example), "--enable-native-access=ALL-UNNAMED", "--add-opens=" + flag));
     }
 
-    /// The Disruptor pipeline, twice: the second run begins with the state of the first.
+    /// The Disruptor pipeline, twice: the second run begins with the state of the first, and goes round the ring of
+    /// 4 MiB: an order takes 24 bytes of it, or more.
     @Test
-    void shouldRunTheExampleOfADisruptorPipeline() throws Exception {
-        Path example = ROOT.resolve("docs/examples/OrderPipeline.java");
+    void shouldRunTheExampleOfADisruptorPipelineForLaps() throws Exception {
         String command =
                 "java --enable-native-access=ALL-UNNAMED -cp 'tools/target/lib/*' docs/examples/OrderPipeline.java";
         assertTrue(readme().contains(command), "README.md names the command");
-        assertTrue(Files.readString(example).contains(command), "the example names the command");
-        for (int run = 0; run < 2; run++) {
-            String output = java(example, List.of("--enable-native-access=ALL-UNNAMED"), directory.toString(), "1000");
-            assertTrue(
-                    output.startsWith(run * 1000 + " orders found\n" + (run + 1) * 1000 + " orders journaled"), output);
+        assertTrue(Files.readString(PIPELINE).contains(command), "the example names the command");
+        int found = 0;
+        for (int orders : new int[] {1000, 2 * (4 << 20) / 24 + 1000}) {
+            String output = java(PIPELINE, FLAG, directory.toString(), Integer.toString(orders));
+            assertTrue(output.startsWith(found + " orders found\n" + (found + orders) + " orders journaled"), output);
             assertTrue(output.endsWith("the same balances\n"), output);
+            found += orders;
         }
+        try (Journal journal = Journal.open(directory.resolve("journal"))) {
+            assertTrue(journal.published() > 2 * journal.capacityBytes());
+        }
+    }
+
+    /// A stage of the pipeline dies, because its disk does: the example ends, and says why.
+    @Test
+    void shouldEndTheExampleOfADisruptorPipelineWhenAStageDies() throws Exception {
+        Path home = Files.createDirectories(ROOT.resolve("tools/target/pipeline"));
+        Path place = Files.createTempDirectory(home, "died");
+        try (Journal probe = Journal.create(place.resolve("replica"), PIPELINE_CONFIG)) {
+            assumeTrue(
+                    probe.durability().durability() == Durability.DEVICE,
+                    "only DEVICE outlives the truncation of its log; " + home + " is on another file system");
+        }
+        ExampleProcess example = ExampleProcess.start(
+                directory, FLAG, PIPELINE, place.toAbsolutePath().toString(), "2000000000");
+        while (!example.output().contains("orders found") && example.isAlive()) {
+            Thread.onSpinWait();
+        }
+        try (FileChannel log = FileChannel.open(place.resolve("replica/journal.log"), StandardOpenOption.WRITE)) {
+            log.truncate(2 << 20);
+        }
+        assertEquals(1, example.exitCode());
+        assertTrue(example.output().contains("the pipeline has ended"), example.output());
+        assertTrue(example.output().contains("truncated under the writer"), example.output());
     }
 
     @Test
@@ -135,20 +172,6 @@ class ReadmeTest {
     }
 
     private String java(Path file, List<String> flags, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-        command.addAll(flags);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-        command.add(file.toAbsolutePath().toString());
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
-                .directory(directory.toFile())
-                .redirectErrorStream(true)
-                .start();
-        process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
-        return output;
+        return ExampleProcess.start(directory, flags, file, arguments).result();
     }
 }
