@@ -27,6 +27,12 @@
  *                              `seal` are the salt and, above, the epoch: a double, so that all travels in registers.
  *   fl_store_entry(...)        the same by plain stores and without the fence.
  *   fl_has_entry()             whether these two are there: they need AVX-512.
+ *   fl_run(p, n, position, sequence, attributes, limits, ahead)
+ *                              how many of the n bytes at p, whole lines, are valid frames of one entry that follow each
+ *                              other: the first one with this position and sequence, all with these attributes (the
+ *                              header's last word). `limits` is the salt and, above 32 bits, the greatest length of a
+ *                              frame; with its top bit set checksums are not looked at. Nobody else stores into p. As
+ *                              many bytes at `ahead`, if not null, are on their way into the cache then.
  *   fl_describe()              which instructions were chosen, as text.
  *
  * Callers keep n at 64 KiB or less: a critical downcall delays the JVM's safepoints. Checksums and frames are in frames.h.

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void fl_copy(char *dst, const char *src, size_t n);
 void fl_persist(char *dst, const char *src, size_t n);
@@ -19,6 +20,9 @@ uint32_t fl_copy_crc32c(uint32_t crc, char *dst, const char *p, size_t n);
 void fl_persist_frame(char *dst, char *src, size_t length, size_t n, uint32_t salt);
 void fl_store_frame(char *dst, char *src, size_t length, size_t n, uint32_t salt);
 int fl_has_entry(void);
+size_t fl_run(
+    const char *p, size_t n, uint64_t position, uint64_t sequence, uint64_t attributes, uint64_t limits,
+    const char *ahead);
 const char *fl_describe(void);
 
 #define ROOM 65536
@@ -72,6 +76,34 @@ static void check_frame(size_t frame) {
   forget(), fl_store_frame(target, source, frame, n, salt), check_stored(n, "fl_store_frame");
 }
 
+static void put32(char *p, uint32_t x) { memcpy(p, &x, 4); }
+
+static void put64(char *p, uint64_t x) { memcpy(p, &x, 8); }
+
+/* Frames of one length up to a page that cannot be read, which a load behind the last one would tell. */
+static void check_run(char *guard, uint32_t payload) {
+  const uint64_t attributes = 3 | 1ull << 32 | 1ull << 48, limits = 77 | 1ull << 52;
+  uint32_t frame = 48 + ((payload + 7) & ~7u), distance = (frame + 63) & ~63u, n = 5 * distance;
+  char *p = guard - n;
+  length = payload;
+  for (uint32_t at = 0, i = 0; at < n; at += distance, i++) {
+    put32(p + at + 4, frame), put64(p + at + 8, 640 + at), put64(p + at + 16, 9 + i);
+    put64(p + at + 32, attributes), put32(p + at + 40, payload);
+    put32(p + at, reference(0, p + at + 4, frame - 4) ^ 77);
+  }
+  check(fl_run(p, n, 640, 9, attributes, limits, 0) == n, "fl_run");
+  check(fl_run(p, n, 640, 9, attributes, limits, guard - 64) == n, "fl_run, prefetching");
+  check(fl_run(p, n - 64, 640, 9, attributes, limits, 0) == n - distance, "fl_run of less");
+  check(fl_run(p, n, 640, 9, attributes, (limits & 0xFFFFFFFF) | (uint64_t)(frame - 1) << 32, 0) == 0, "the longest");
+  for (int i = 0; i < 50; i++) {
+    uint32_t last = n - distance, bit = (uint32_t)rand() % (8 * frame);
+    p[last + bit / 8] ^= (char)(1 << bit % 8);
+    check(fl_run(p, n, 640, 9, attributes, limits, 0) == last, "fl_run over a bit");
+    if (bit >= 320) fl_run(p, n, 640, 9, attributes, limits | 1ull << 63, 0);
+    p[last + bit / 8] ^= (char)(1 << bit % 8);
+  }
+}
+
 int main(void) {
   medium = aligned_alloc(4096, ROOM + 4096), target = medium + MARGIN;
   source = aligned_alloc(4096, 2 * ROOM), expected = malloc(ROOM);
@@ -84,6 +116,11 @@ int main(void) {
   for (length = 0; length <= 4096; length += 64) check_lines(length);
   for (length = 40; length <= 2200; length++) check_frame(length);
   for (length = 4000; length <= ROOM - 64; length += 3999) check_frame(length), check_lines(length & ~(size_t)63);
+  char *guarded = mmap(0, 2 * ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (guarded == MAP_FAILED || mprotect(guarded + ROOM, ROOM, PROT_NONE)) return 2;
+  for (length = 0; length < ROOM; length++) guarded[length] = (char)rand();
+  for (uint32_t payload = 0; payload < 700; payload += 1 + payload % 9) check_run(guarded + ROOM, payload);
+  for (uint32_t payload = 1000; payload < 9000; payload += 999) check_run(guarded + ROOM, payload);
   for (int strategy = 1; strategy <= 3; strategy++)
     for (length = 64; length <= 4096; length *= 4) {
       memcpy(expected, source, 4096);

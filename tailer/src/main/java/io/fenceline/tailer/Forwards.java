@@ -5,6 +5,7 @@ import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.UsualFrames;
 import io.fenceline.journal.positions.LogView;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -23,11 +24,10 @@ final class Forwards {
 
     private final LogView view;
     private final Geometry geometry;
-    private final boolean verifyChecksums;
     private final int salt;
-    private final int maximumFrameLengthBytes;
     private final Crc32c crc = new Crc32c();
     private final Judge judge;
+    private final UsualFrames usualFrames;
     private final Window window;
     private final @Nullable Damage damage;
     private final Entry entry;
@@ -39,6 +39,9 @@ final class Forwards {
 
     private int offset;
     private int windowEnd;
+
+    /// Up to there, the window holds usual frames that were judged.
+    private int runEnd;
 
     /// The frame that is being delivered, and what is left of it; no entries between two frames.
     private int frameOffset;
@@ -79,11 +82,10 @@ final class Forwards {
 
     Forwards(LogView view, TailerConfig config, Seek.Place place) {
         this.view = view;
-        this.verifyChecksums = config.verifyChecksums();
         this.geometry = view.superblock().geometry();
         this.salt = view.superblock().salt();
-        this.maximumFrameLengthBytes = geometry.maximumFrameLengthBytes();
-        this.judge = new Judge(view.superblock(), verifyChecksums);
+        this.judge = new Judge(view.superblock(), config.verifyChecksums());
+        this.usualFrames = new UsualFrames(view.superblock(), config.verifyChecksums());
         this.window = new Window(view, config.until());
         this.damage = Damage.of(view, config.damageHandler());
         this.buffer = window.buffer();
@@ -109,10 +111,7 @@ final class Forwards {
                 return delivered > 0 ? delivered : Window.CLOSED;
             }
             if (entriesLeft == 0) {
-                int room = limit - delivered;
-                int usual = verifyChecksums
-                        ? deliverUsualFrames(handler, room, true)
-                        : deliverUsualFrames(handler, room, false); // constants: compiled once for each
+                int usual = deliverRun(handler, limit - delivered);
                 delivered += usual;
                 if (usual > 0) {
                     continue;
@@ -120,6 +119,9 @@ final class Forwards {
                 int result = beginFrameSlowly(delivered > 0);
                 if (result != Window.COPIED) {
                     return delivered > 0 ? delivered : result;
+                }
+                if (entriesLeft == 0) {
+                    continue; // a run
                 }
             }
             showEntry();
@@ -140,34 +142,25 @@ final class Forwards {
     }
 
     /// Delivers frames as long as they are the usual ones: whole in the window, next in sequence, with one entry,
-    /// and else as the last one that was begun slowly. What the loop looks at is in local variables, because a
-    /// handler that is not inlined makes the compiler forget all fields; they are right whenever the handler runs.
+    /// and else as the last one that was begun slowly. They are judged together. What the loop looks at is in
+    /// local variables, because a handler that is not inlined makes the compiler forget all fields; they are right
+    /// whenever the handler runs.
     ///
     /// @return how many were delivered, at most `limit`
-    private int deliverUsualFrames(EntryHandler handler, int limit, boolean verify) {
+    private int deliverRun(EntryHandler handler, int limit) {
+        if (offset >= runEnd && !findRun()) {
+            return 0;
+        }
+        int at = offset;
         MemorySegment frames = bytes;
         Entry shown = entry;
-        long attributes = usualAttributes;
-        int at = offset;
-        int end = windowEnd;
-        int longest = maximumFrameLengthBytes;
+        int end = runEnd;
         long framePosition = position;
         long sequence = nextSequence;
         int delivered = 0;
-        while (delivered < limit && at < end && FrameDescriptor.attributes(frames, at) == attributes) {
-            int length = FrameDescriptor.length(frames, at);
-            int payloadLength = FrameDescriptor.entryPayloadLength(frames, at + FrameDescriptor.HEADER_LENGTH_BYTES);
-            if (length > end - at
-                    || length > longest
-                    || payloadLength < 0
-                    || FrameDescriptor.frameLength(payloadLength) != length
-                    || FrameDescriptor.position(frames, at) != framePosition
-                    || FrameDescriptor.sequence(frames, at) != sequence
-                    || (verify && computeChecksum(at, length) != FrameDescriptor.checksum(frames, at))) {
-                break;
-            }
+        while (delivered < limit && at < end) {
             shown.show(at, at + FrameDescriptor.HEADER_LENGTH_BYTES, 0, sequence);
-            int distance = FrameDescriptor.slotAlignedLength(length);
+            int distance = FrameDescriptor.slotAlignedLength(FrameDescriptor.length(frames, at));
             at += distance;
             framePosition += distance;
             sequence++;
@@ -183,6 +176,19 @@ final class Forwards {
         return delivered;
     }
 
+    /// Judges the usual frames from the offset on.
+    ///
+    /// @return whether there is one
+    private boolean findRun() {
+        if (usualAttributes == NONE) {
+            return false;
+        }
+        int length = usualFrames.lengthBytes(
+                bytes, buffer, offset, windowEnd, position, nextSequence, usualAttributes, window.ahead(offset));
+        runEnd = offset + length;
+        return length > 0;
+    }
+
     private int computeChecksum(int at, int checksummedLength) {
         return crc.of(buffer, at + FrameDescriptor.CHECKSUM_START, at + checksummedLength, salt);
     }
@@ -195,14 +201,18 @@ final class Forwards {
         frameOffset = at;
     }
 
-    /// Copies what is missing, skips what holds no entries, and begins the next frame that does.
+    /// Copies what is missing, skips what holds no entries, and begins the next frame that does, unless a run of
+    /// usual frames begins there.
     ///
     /// @param mustReturn whether what cannot be delivered is left to the next poll
-    /// @return [Window#COPIED] if a frame was begun, else the result of the poll
+    /// @return [Window#COPIED] if a frame was begun or a run was found, else the result of the poll
     private int beginFrameSlowly(boolean mustReturn) {
         while (true) {
             try {
                 int result = loadFrame();
+                if (offset < runEnd) {
+                    return result;
+                }
                 if (result == Window.OVERRUN && !mustReturn) {
                     result = overrun();
                     if (result == Window.COPIED) {
@@ -253,8 +263,9 @@ final class Forwards {
         }
     }
 
-    /// Has the window hold the frame at the position whole, and judges it. What is not valid in bytes that were
-    /// copied before is copied and judged again: then it is the file that is damaged.
+    /// Has the window hold the frame at the position whole, and judges it, alone or with the run that it begins.
+    /// What is not valid in bytes that were copied before is copied and judged again: then it is the file that is
+    /// damaged.
     ///
     /// @return [Window#COPIED] if there is a valid frame, else as [Window#copy]
     private int loadFrame() {
@@ -265,6 +276,9 @@ final class Forwards {
                 int copied = copy(needed);
                 if (copied <= 0) {
                     return copied;
+                }
+                if (findRun()) {
+                    return Window.COPIED;
                 }
                 fresh = true;
             }
@@ -287,7 +301,7 @@ final class Forwards {
                 return Window.COPIED;
             }
             if (fresh) {
-                offset = windowEnd = 0;
+                forgetWindow();
                 throw Refusal.of(found, bytes, view, position, epoch, judge.computedChecksum());
             }
             needed = FrameDescriptor.SLOT_LENGTH_BYTES;
@@ -344,7 +358,7 @@ final class Forwards {
 
     /// Goes on behind what is damaged at the position, and reports it, unless the ring went over it meanwhile.
     private void skipDamage(Damage damage, JournalException.Corrupt problem) {
-        offset = windowEnd = 0;
+        forgetWindow();
         long from = position;
         long to = damage.end(from, window.end(from), epoch);
         if (view.retained() > from || view.generation() != generation) {
@@ -372,9 +386,13 @@ final class Forwards {
             buffer = window.buffer();
             entry.buffer(bytes.asReadOnly());
         }
-        offset = 0;
+        forgetWindow();
         windowEnd = Math.max(copied, 0);
         return copied;
+    }
+
+    private void forgetWindow() {
+        offset = windowEnd = runEnd = 0;
     }
 
     /// Looks whether the end of the log was cut off since the last time, and whether what is cut was delivered.
@@ -390,7 +408,7 @@ final class Forwards {
                     entriesLeft = 0;
                     insideOf = nextSequence - entryIndex;
                 }
-                offset = windowEnd = 0;
+                forgetWindow();
                 usualAttributes = NONE;
                 if (LogView.isCutting(generation)) {
                     perhapsTruncated = true; // it is looked at again when the cut is made, or was taken back
@@ -405,7 +423,7 @@ final class Forwards {
                 perhapsTruncated = before == Window.OVERRUN;
                 perhapsReset = perhapsTruncated;
                 long sequence = sealed ? FrameDescriptor.sequence(bytes, 0) : UNKNOWN;
-                offset = windowEnd = 0;
+                forgetWindow();
                 if (sealed) {
                     return truncated(sequence);
                 }
@@ -518,7 +536,7 @@ final class Forwards {
     /// @param epoch    no frame from there on has a lower one
     void stand(long position, long sequence, int index, int epoch) {
         retreat(position, sequence, index, epoch);
-        offset = windowEnd = 0;
+        forgetWindow();
         entriesLeft = 0;
         usualAttributes = NONE;
         sequenceBeforeOverrun = UNKNOWN;
@@ -555,7 +573,7 @@ final class Forwards {
     /// After a fault of the storage: believes nothing that was copied, unless it was judged already.
     void distrust() {
         if (entriesLeft == 0) {
-            offset = windowEnd = 0;
+            forgetWindow();
         }
     }
 

@@ -36,14 +36,15 @@ final class Window {
     /// The generation is another one.
     static final int CHANGED = -4;
 
-    /// Copied at once if frames are short: a page, which stays in the first-level cache until it has been read.
-    /// Measured for frames of 64 bytes: 2 to 8 KiB are alike, 16 KiB and more cost 2 to 3 ns per frame more.
-    private static final int LENGTH_BYTES = 4 << 10;
+    /// Copied at once if frames are short: it stays in the first-level cache until it has been read. Measured for
+    /// frames of 128 bytes, with prefetching (`docs/adr/0004`): 4 and 8 KiB are alike, 16 KiB cost 2 ns per frame
+    /// more.
+    private static final int LENGTH_BYTES = 8 << 10;
 
     /// Long frames are copied several at once, up to so many bytes.
     private static final int MAXIMUM_LENGTH_BYTES = 64 << 10;
 
-    private static final int FRAMES_AT_ONCE = 4;
+    private static final int FRAMES_AT_ONCE = 8;
 
     /// A copy is one leaf call, during which no safepoint is possible: bounded.
     private static final int CHUNK_LENGTH_BYTES = 1 << 20;
@@ -55,6 +56,7 @@ final class Window {
     private ByteBuffer buffer;
     private MemorySegment bytes;
     private int usualLength = LENGTH_BYTES;
+    private long ahead;
 
     /// @param until nothing from this position on is copied; null: only `published` ends it
     Window(LogView view, @Nullable LongSupplier until) {
@@ -123,7 +125,9 @@ final class Window {
             if (length > bytes.byteSize()) {
                 grow(length);
             }
-            copyBytes(geometry.fileOffset(position), length);
+            long fileOffset = geometry.fileOffset(position);
+            copyBytes(fileOffset, length);
+            ahead = available >= 2L * length ? view.mapping().address() + fileOffset + length : 0;
             VarHandle.acquireFence();
             if (view.retained() > position) {
                 return OVERRUN;
@@ -132,6 +136,12 @@ final class Window {
         } catch (IllegalStateException e) {
             return CLOSED; // the mapping has ended
         }
+    }
+
+    /// Where the mapping holds what lies one window behind a byte of this one, to be prefetched; 0: nowhere.
+    /// Never beyond what was published when the window was copied: the lines behind that are the writer's.
+    long ahead(int offset) {
+        return ahead == 0 ? 0 : ahead + offset;
     }
 
     private void copyBytes(long fileOffset, int length) {

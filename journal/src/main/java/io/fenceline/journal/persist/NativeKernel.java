@@ -40,6 +40,10 @@ final class NativeKernel extends Instructions {
             handle("fl_crc32c", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle COPY_CRC32C =
             handle("fl_copy_crc32c", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle RUN = handle(
+            "fl_run",
+            FunctionDescriptor.of(
+                    JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle TIME =
             handle("fl_time", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle DESCRIBE = handle("fl_describe", FunctionDescriptor.of(ADDRESS));
@@ -205,6 +209,25 @@ final class NativeKernel extends Instructions {
     int copyCrc32c(int crc, long destination, long source, long length) {
         try {
             return (int) COPY_CRC32C.invokeExact(crc, destination, source, length);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// As [UsualFrames#lengthBytes].
+    static int run(
+            long address,
+            long length,
+            long position,
+            long sequence,
+            long attributes,
+            int longest,
+            boolean verify,
+            int salt,
+            long ahead) {
+        long limits = (verify ? 0 : Long.MIN_VALUE) | (long) longest << 32 | (salt & 0xFFFF_FFFFL);
+        try {
+            return (int) (long) RUN.invokeExact(address, length, position, sequence, attributes, limits, ahead);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
