@@ -14,8 +14,8 @@ import java.lang.invoke.MethodHandle;
 
 /// The C kernel `fenceline.c`, reached by critical downcalls: no state transition, some 2.5 ns.
 ///
-/// Loaded from the jar when it is needed first: by an appender, or by a tailer. The handles are constants, and addresses travel
-/// as `long`, so that the call compiles to a plain one.
+/// Loaded from the jar when it is needed first: by an appender, or by a tailer. The handles are constants, and
+/// addresses travel as `long`, so that the call compiles to a plain one.
 final class NativeKernel extends Instructions {
     private static final Linker.Option CRITICAL = Linker.Option.critical(false);
     private static final NativeLibrary LIBRARY =
