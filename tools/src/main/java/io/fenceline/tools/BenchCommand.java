@@ -365,10 +365,7 @@ final class BenchCommand implements Callable<Integer> {
             return new BenchPlan(
                     where.toAbsolutePath(),
                     durability == null ? config : config.withDurability(durability),
-                    sizes.stream()
-                            .distinct()
-                            .map(size -> (int) Math.min(size, Integer.MAX_VALUE))
-                            .toList(),
+                    sizes.stream().distinct().map(BenchCommand::payloadLength).toList(),
                     given == null ? null : given.stream().distinct().toList(),
                     !noSaturated,
                     durationNs,
@@ -381,5 +378,13 @@ final class BenchCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static int payloadLength(long size) {
+        if (size > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "size: " + size + " bytes: expected 0 or more, with frames of at most 1 MiB");
+        }
+        return (int) size;
     }
 }

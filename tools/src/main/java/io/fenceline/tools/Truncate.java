@@ -26,8 +26,9 @@ import picocli.CommandLine.Spec;
             "",
             "The entry itself is kept. --after is exact, and cannot be taken back: so what it takes away is copied"
                 + " first, to --copy FILE, unless --no-copy. --before gives up whole segments of the ring, as far as"
-                + " they lie before the entry. The journal must not be open for writing. Crash-safe: a truncation is"
-                + " made whole, or not at all.",
+                + " they lie before the entry. The journal must not be open for writing; it is opened, and recovered"
+                + " if its last writer did not close it, before the question. Crash-safe: a truncation is made whole,"
+                + " or not at all.",
             ""
         },
         footer = {

@@ -84,6 +84,19 @@ final class BadInputTest {
         CommandRun.of(command, journal).refused(ExitCodes.UNREADABLE, "truncated", "expected", "actual");
     }
 
+    /// Goal: where even the newest state record may be gone with the end of the file, no command takes an older one for
+    /// the newest, or calls the head damaged.
+    @ParameterizedTest
+    @ValueSource(strings = {"append", "tail", "info", "recover", "verify", "dump"})
+    void shouldRefuseAFileThatEndsInItsHead(String command) throws IOException {
+        for (int length : new int[] {8192, 4096}) {
+            try (FileChannel log = log()) {
+                log.truncate(length);
+            }
+            CommandRun.of(command, journal).refused(ExitCodes.UNREADABLE, "truncated", "actual " + length);
+        }
+    }
+
     @Test
     void shouldUseTheOtherSuperblockAndSaySoWhenOneIsDamaged() throws IOException {
         damage(Superblock.fileOffset(0) + 40);

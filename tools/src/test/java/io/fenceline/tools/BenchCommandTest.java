@@ -117,7 +117,7 @@ final class BenchCommandTest {
             delimiter = '|',
             value = {
                 "--sizes=x | not a size",
-                "--sizes=9g | size:",
+                "--sizes=9g | size: 9663676416 bytes",
                 "--sizes=64,600k | 614400 bytes",
                 "--rate=-1 | rate: -1",
                 "--rate=fast | whole number",

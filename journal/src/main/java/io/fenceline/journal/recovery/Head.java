@@ -43,6 +43,10 @@ public record Head(Superblock superblock, StateRecord state, List<String> warnin
                 throw new JournalException.Truncated(problem + "; restore it from a copy");
             }
             warnings.add(problem);
+            if (fileLengthBytes < StateRecord.pageFileOffset(1, 0) + StateRecord.PAGE_LENGTH_BYTES) {
+                throw new JournalException.Truncated(
+                        problem + ", with no copy of each pair of state pages left;" + " restore it from a copy");
+            }
         }
         StateRecord state = readState(reader, superblock, name, warnings);
         return new Head(superblock, state, List.copyOf(warnings));
