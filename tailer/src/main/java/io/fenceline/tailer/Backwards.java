@@ -42,6 +42,9 @@ final class Backwards {
 
     private long sequence = UNKNOWN;
 
+    /// Of the log when frames were indexed: what is indexed may have been cut off since.
+    private long generation;
+
     /// Everything from here on was delivered or begun.
     private long end;
 
@@ -85,8 +88,13 @@ final class Backwards {
         }
         int delivered = 0;
         while (delivered < limit && !forwards.isStopped()) {
-            if (forwards.position() != position || forwards.nextSequence() != sequence) {
+            if (forwards.position() != position
+                    || forwards.nextSequence() != sequence
+                    || forwards.generation() != generation) {
                 forget();
+            }
+            if (forwards.isBeingCut()) {
+                return delivered;
             }
             if (entriesLeft == 0) {
                 int result = nextFrame(delivered > 0);
@@ -122,6 +130,7 @@ final class Backwards {
     void forget() {
         position = forwards.position();
         sequence = forwards.nextSequence();
+        generation = forwards.generation();
         end = UNKNOWN;
         frameCount = 0;
         entriesLeft = 0;

@@ -410,18 +410,14 @@ final class Forwards {
                 }
                 forgetWindow();
                 usualAttributes = NONE;
-                if (LogView.isCutting(generation)) {
-                    perhapsTruncated = true; // it is looked at again when the cut is made, or was taken back
-                    perhapsReset = false;
-                    continue;
-                }
+                boolean cutting = LogView.isCutting(generation); // then what can be read is of cuts before it
                 // In the middle of a frame only that one can have been cut; before it may be the PAD of an older cut.
                 int before =
                         insideOf != UNKNOWN ? Window.EMPTY : lookForSeal(position - FrameDescriptor.SLOT_LENGTH_BYTES);
                 int at = before == Window.COPIED ? before : lookForSeal(position);
                 boolean sealed = before == Window.COPIED || at == Window.COPIED;
-                perhapsTruncated = before == Window.OVERRUN;
-                perhapsReset = perhapsTruncated;
+                perhapsTruncated = cutting || before == Window.OVERRUN; // when it is made or taken back, it looks again
+                perhapsReset = !cutting && before == Window.OVERRUN;
                 long sequence = sealed ? FrameDescriptor.sequence(bytes, 0) : UNKNOWN;
                 forgetWindow();
                 if (sealed) {
@@ -540,7 +536,7 @@ final class Forwards {
         entriesLeft = 0;
         usualAttributes = NONE;
         sequenceBeforeOverrun = UNKNOWN;
-        perhapsTruncated = false;
+        perhapsTruncated = LogView.isCutting(generation);
     }
 
     /// After [#stand]: one entry further back.
@@ -559,6 +555,11 @@ final class Forwards {
 
     long generation() {
         return generation;
+    }
+
+    /// Whether the place where the tailer stands is perhaps being cut off: that will be told, or taken back.
+    boolean isBeingCut() {
+        return LogView.isCutting(generation) && view.published() < position;
     }
 
     /// Puts the tailer before the entry that was shown last, which is still in the window: it is shown again.

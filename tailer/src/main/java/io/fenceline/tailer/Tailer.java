@@ -247,8 +247,9 @@ public final class Tailer implements AutoCloseable {
     /// After an exception of the handler the tailer stands before the entry that was being delivered.
     ///
     /// @param limit at most so many entries, 0 or more
-    /// @return the number of entries delivered; 0 if nothing older is retained (or the limit is 0); or
-    ///         [#TRUNCATED], [#CLOSED]
+    /// @return the number of entries delivered; 0 if nothing older is retained (or the limit is 0), and for as long
+    ///         as the end of the log is being cut off with the place where the tailer stands, which is told then;
+    ///         or [#TRUNCATED], [#CLOSED], or [#OVERRUN] if the log was reset
     public int pollBackwards(EntryHandler handler, int limit) {
         requireLimit(limit);
         Backwards way = backwards;

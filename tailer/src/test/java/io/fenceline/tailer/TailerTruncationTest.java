@@ -195,7 +195,11 @@ class TailerTruncationTest {
         journal.truncateFromSequence(3);
         try (FileChannel words = FileChannel.open(
                 temporary.resolve("journal/journal.run"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            addToGeneration(words, -1);
+            long end = journal.published();
+            add(words, RunFileDescriptor.GENERATION_OFFSET, -1);
+            add(words, RunFileDescriptor.PUBLISHED_OFFSET, positions.get(2) - end);
+            tailers.forEach(tailer -> assertEquals(0, poll(tailer)));
+            add(words, RunFileDescriptor.PUBLISHED_OFFSET, end - positions.get(2));
             tailers.forEach(tailer -> assertEquals(0, poll(tailer)));
             addToGeneration(words, 1);
         }
@@ -207,11 +211,58 @@ class TailerTruncationTest {
         }
     }
 
+    /// Goal: what a tailer has indexed on its way back, and was cut off since, is not delivered while the next cut is
+    /// under way already: the one that is made is told.
+    @Test
+    void shouldTellOfACutOnTheWayBackWhileTheNextOneIsUnderWay() throws IOException {
+        append(10);
+        tail(Start.newest());
+        tailers.forEach(tailer -> assertEquals(1, tailer.pollBackwards(Journals::check, 1)));
+        journal.truncateFromSequence(4);
+        append(3);
+        try (FileChannel words = FileChannel.open(
+                temporary.resolve("journal/journal.run"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            addToGeneration(words, 1);
+            for (Tailer tailer : tailers) {
+                assertEquals(Tailer.TRUNCATED, tailer.pollBackwards(Journals::check, 10));
+                assertEquals(4, tailer.nextSequence());
+            }
+            addToGeneration(words, 1);
+        }
+        tailers.forEach(tailer -> assertEquals(3, poll(tailer)));
+    }
+
+    /// Goal: while the place where a tailer stands is being cut off, it goes no way back, which would pass over what is
+    /// not decided yet; the cut is taken back, and nothing is missing.
+    @Test
+    void shouldNotPassOverWhatACutThatIsTakenBackLeaves() throws IOException {
+        append(5);
+        journal.truncateFromSequence(4); // what is behind this is not below the durable floor
+        append(6);
+        tail(Start.newest());
+        tailers.forEach(tailer -> assertEquals(2, tailer.pollBackwards(Journals::check, 2)));
+        try (FileChannel words = FileChannel.open(
+                temporary.resolve("journal/journal.run"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            addToGeneration(words, 1);
+            tailers.forEach(tailer -> assertEquals(0, tailer.pollBackwards(Journals::check, 10)));
+            addToGeneration(words, 1);
+        }
+        for (Tailer tailer : tailers) {
+            List<Long> back = new ArrayList<>();
+            assertEquals(8, tailer.pollBackwards(entry -> back.add(entry.sequence()), 100));
+            assertEquals(List.of(7L, 6L, 5L, 4L, 3L, 2L, 1L, 0L), back);
+        }
+    }
+
     private static void addToGeneration(FileChannel words, long number) throws IOException {
+        add(words, RunFileDescriptor.GENERATION_OFFSET, number);
+    }
+
+    private static void add(FileChannel words, long offset, long number) throws IOException {
         ByteBuffer word = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        words.read(word, RunFileDescriptor.GENERATION_OFFSET);
+        words.read(word, offset);
         word.putLong(0, word.getLong(0) + number);
-        words.write(word.rewind(), RunFileDescriptor.GENERATION_OFFSET);
+        words.write(word.rewind(), offset);
     }
 
     private void batch(int entries) {
