@@ -130,7 +130,13 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
             return appendUnstaged(staging, payload, length, type, timestampNs);
         }
         staging.stage.entryHeader(FrameDescriptor.HEADER_LENGTH_BYTES, length, type);
-        staging.stage.copyIn(PAYLOAD_OFFSET, payload, 0, length);
+        boolean staged = false;
+        try {
+            staging.stage.copyIn(PAYLOAD_OFFSET, payload, 0, length);
+            staged = true;
+        } finally {
+            staging.attempted(staged);
+        }
         return commitOne(staging, length, timestampNs);
     }
 
@@ -148,9 +154,15 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     public final long append(DirectBuffer buffer, int offset, int length, int type, long timestampNs) {
         checkedLength(length);
         Staging staging = staging().checkFree();
-        staging.stage.ensure(FrameDescriptor.slotAlignedLength(PAYLOAD_OFFSET + length), 0);
-        staging.stage.entryHeader(FrameDescriptor.HEADER_LENGTH_BYTES, length, type);
-        staging.stage.copyIn(PAYLOAD_OFFSET, buffer, offset, length);
+        boolean staged = false;
+        try {
+            staging.stage.ensure(FrameDescriptor.slotAlignedLength(PAYLOAD_OFFSET + length), 0);
+            staging.stage.entryHeader(FrameDescriptor.HEADER_LENGTH_BYTES, length, type);
+            staging.stage.copyIn(PAYLOAD_OFFSET, buffer, offset, length);
+            staged = true;
+        } finally {
+            staging.attempted(staged);
+        }
         return commitOne(staging, length, timestampNs);
     }
 

@@ -52,6 +52,9 @@ public final class ConcurrentAppender extends Appender {
     // Set once and for all: nothing is reserved any more, because of a close, or of slots that nobody will publish.
     private volatile boolean stopped;
     private volatile @Nullable Throwable unburied;
+
+    // What kept a dead thread's slots from being padded and published, or it from helping: see `bury`.
+    private volatile @Nullable Throwable hindrance;
     private volatile boolean closed;
     private volatile boolean drained;
 
@@ -164,11 +167,13 @@ public final class ConcurrentAppender extends Appender {
             publish(own);
             return position;
         } catch (RuntimeException | Error e) {
-            try {
-                bury(own, e);
-            } catch (RuntimeException | Error again) {
-                unburied = e; // no call: perhaps there is no stack left for one
-                stopped = true;
+            if (own.owns) {
+                try {
+                    bury(own, e);
+                } catch (RuntimeException | Error again) {
+                    unburied = e; // no call: perhaps there is no stack left for one
+                    stopped = true;
+                }
             }
             throw e;
         } finally {
@@ -194,16 +199,25 @@ public final class ConcurrentAppender extends Appender {
             return position;
         } catch (RuntimeException | Error e) {
             staging.readingUserMemory = false;
-            try {
-                bury(own, e);
-            } catch (RuntimeException | Error again) {
-                unburied = e; // no call: perhaps there is no stack left for one
-                stopped = true;
+            if (own.owns) {
+                try {
+                    bury(own, e);
+                } catch (RuntimeException | Error again) {
+                    unburied = e; // no call: perhaps there is no stack left for one
+                    stopped = true;
+                }
             }
             throw e;
         } finally {
             staging.activity.exit();
         }
+    }
+
+    /// Of what the thread died that was to clean up after a death, if one did: the reason of the poison, beside that
+    /// death. (An error that the JVM itself has made takes no suppressed one.)
+    @Nullable
+    Throwable hindrance() {
+        return hindrance;
     }
 
     /// Nothing is appended any more: why?
@@ -325,9 +339,6 @@ public final class ConcurrentAppender extends Appender {
     /// published: the journal is poisoned. And if that cannot be done either, because the stack is used up again,
     /// the caller of this leaves it in [#unburied], without a call, to whoever comes next.
     private void bury(SharedStaging own, Throwable cause) {
-        if (!own.owns) {
-            return;
-        }
         try {
             if (!reservations.isOffered(own.position, own.end)) {
                 storePad(own, own.position, (int) (own.end - own.position), own.sequence + own.entries);
@@ -337,6 +348,7 @@ public final class ConcurrentAppender extends Appender {
                 reservations.help();
             }
         } catch (RuntimeException | Error e) {
+            hindrance = e;
             positions.poison(cause);
             if (!e.equals(cause)) {
                 cause.addSuppressed(e);

@@ -59,7 +59,7 @@ public final class GroupCommitAppender implements AutoCloseable {
     private static final EntryEncoder<MemorySegment> COPY = new EntryEncoder<>() {
         @Override
         public int lengthBytes(MemorySegment payload) {
-            return Math.toIntExact(payload.byteSize());
+            return (int) Math.min(payload.byteSize(), Integer.MAX_VALUE); // refused then
         }
 
         @Override
@@ -136,7 +136,7 @@ public final class GroupCommitAppender implements AutoCloseable {
     /// @return the position of its frame, or a result of [AppendResult]
     /// @throws JournalException.Poisoned after an I/O fault
     public <T> long append(T message, EntryEncoder<? super T> encoder) {
-        return appendAndWait(message, encoder, encoder.type(message), Long.MAX_VALUE);
+        return appendAndWait(message, encoder, type(message, encoder), Long.MAX_VALUE);
     }
 
     private <T> long appendAndWait(T message, EntryEncoder<? super T> encoder, int type, long timeoutNs) {
@@ -198,7 +198,7 @@ public final class GroupCommitAppender implements AutoCloseable {
 
     /// The same for a message that is encoded in place.
     public <T> long appendAsync(T message, EntryEncoder<? super T> encoder, CommitListener listener) {
-        return handOver(message, encoder, encoder.type(message), listener, Long.MAX_VALUE);
+        return handOver(message, encoder, type(message, encoder), listener, Long.MAX_VALUE);
     }
 
     /// As [#appendAsync], but never waits.
@@ -211,7 +211,7 @@ public final class GroupCommitAppender implements AutoCloseable {
 
     /// The same for a message that is encoded in place.
     public <T> long tryAppendAsync(T message, EntryEncoder<? super T> encoder, CommitListener listener) {
-        return handOver(message, encoder, encoder.type(message), listener, 0);
+        return handOver(message, encoder, type(message, encoder), listener, 0);
     }
 
     /// As [#appendAsync], with a future of the position; it fails with [JournalException] if the entry is not
@@ -264,7 +264,7 @@ public final class GroupCommitAppender implements AutoCloseable {
 
     /// The same for a message that is encoded in place.
     public <T> long appendRelaxed(T message, EntryEncoder<? super T> encoder) {
-        return handOverRelaxed(message, encoder, encoder.type(message), Long.MAX_VALUE);
+        return handOverRelaxed(message, encoder, type(message, encoder), Long.MAX_VALUE);
     }
 
     /// As [#appendRelaxed], but never waits.
@@ -276,7 +276,7 @@ public final class GroupCommitAppender implements AutoCloseable {
     }
 
     private <T> long handOverRelaxed(T message, EntryEncoder<? super T> encoder, int type, long timeoutNs) {
-        int length = FrameDescriptor.entryLength(checkedLength(encoder.lengthBytes(message)));
+        int length = FrameDescriptor.entryLength(length(message, encoder));
         long result = takeBudget(length, timeoutNs);
         if (result != 0) {
             return result;
@@ -335,18 +335,20 @@ public final class GroupCommitAppender implements AutoCloseable {
     public long flush() {
         CommitWaiter waiter = beginWait();
         Lane own = lane.get();
+        long expected = own.expected(); // of an append that is still to come
         long result = claim(own, Lane.FLUSH, waiter, Long.MAX_VALUE);
         if (result == 0) {
             own.publishFlush();
             leave(own);
         }
+        own.expect(expected);
         return Math.min(awaitCommit(waiter, result), 0);
     }
 
     private <T> long handOver(
             T message, EntryEncoder<? super T> encoder, int type, CommitListener listener, long timeoutNs) {
         Lane own = lane.get();
-        int length = checkedLength(encoder.lengthBytes(message));
+        int length = length(message, encoder);
         long result = claim(own, length, listener, timeoutNs);
         if (result == 0) {
             try {
@@ -378,6 +380,7 @@ public final class GroupCommitAppender implements AutoCloseable {
     ///
     /// @return 0: to be ended by [#leave]; or a result of [AppendResult]
     private long claim(Lane own, int length, CommitListener listener, long timeoutNs) {
+        expectNothingUnless(listener != null);
         Objects.requireNonNull(listener);
         own.checkUnclaimed();
         own.activity.enter();
@@ -427,9 +430,38 @@ public final class GroupCommitAppender implements AutoCloseable {
         return 0;
     }
 
+    /// An attempt that ends here has used up what was expected, too.
+    private <T> int type(T message, EntryEncoder<? super T> encoder) {
+        boolean known = false;
+        try {
+            int type = encoder.type(message);
+            known = true;
+            return type;
+        } finally {
+            expectNothingUnless(known);
+        }
+    }
+
+    private <T> int length(T message, EntryEncoder<? super T> encoder) {
+        boolean known = false;
+        try {
+            int length = checkedLength(encoder.lengthBytes(message));
+            known = true;
+            return length;
+        } finally {
+            expectNothingUnless(known);
+        }
+    }
+
+    private void expectNothingUnless(boolean goesOn) {
+        if (!goesOn) {
+            lane.get().expect(-1);
+        }
+    }
+
     private int checkedLength(long length) {
         if (length < 0 || length > maximumPayloadLengthBytes) {
-            lane.get().expect(-1);
+            expectNothingUnless(false);
             throw new IllegalArgumentException("payload of " + length + " bytes: expected 0 to "
                     + maximumPayloadLengthBytes + ", a quarter of a segment");
         }
@@ -438,6 +470,9 @@ public final class GroupCommitAppender implements AutoCloseable {
 
     /// Takes no more entries, commits what was handed over (without waiting for room in the journal), tells every
     /// listener, gives the place back. The journal stays open. Not from a listener, nor from an encoder.
+    ///
+    /// Waits for every encoder that has begun, for every listener, and for the storage, without a bound: one that
+    /// does not return keeps the closing thread, too. An interrupt does not end it.
     ///
     /// @throws IllegalStateException if it is called by a listener, or by an encoder
     @Override

@@ -14,7 +14,9 @@ import java.util.function.Supplier;
 /// @param maximumBatchLengthBytes bytes in one commit at most, 64 or more; never more than half a segment, never
 ///                                less
 ///                         than one entry
-/// @param maximumDelayNs   how long a commit may wait for more entries to come, 0 for not at all
+/// @param maximumDelayNs   how long a commit may wait for more entries to come, 0 for not at all; it ends earlier when
+///                         nobody comes any more, and after half the time of a commit. Where only relaxed entries
+///                         have gathered, they wait as `lossBound` says instead
 /// @param lossBound        of relaxed appends
 /// @param waitStrategy     how the committing thread waits for entries
 public record GroupCommitConfig(

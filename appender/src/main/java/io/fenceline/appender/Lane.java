@@ -123,6 +123,10 @@ final class Lane {
         expectedSequence = sequence;
     }
 
+    long expected() {
+        return expectedSequence;
+    }
+
     boolean expects() {
         return expectedSequence >= 0;
     }

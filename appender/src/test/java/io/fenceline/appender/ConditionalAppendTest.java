@@ -14,8 +14,10 @@ import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,6 +124,75 @@ class ConditionalAppendTest {
             positions.truncate((retained, end, next) -> new Positions.Cut(128, 2));
             assertEquals(AppendResult.CONFLICT, appender.expectSequence(5).append(ENTRY));
             assertEquals(320, appender.expectSequence(2).append(ENTRY));
+        }
+    }
+
+    /// Goal: an attempt that ends in an exception was the one attempt, too; the next append is unconditional.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldExpectNothingAfterAnAttemptThatThrew(boolean shared) {
+        MemorySegment gone;
+        try (Arena arena = Arena.ofConfined()) {
+            gone = arena.allocate(16);
+        }
+        try (Appender appender = open(shared)) {
+            appender.expectSequence(7);
+            assertThrows(IllegalStateException.class, () -> appender.append(gone));
+            assertEquals(0, appender.append(ENTRY));
+            appender.expectPosition(7);
+            assertThrows(IndexOutOfBoundsException.class, () -> appender.append(new UnsafeBuffer(new byte[8]), 4, 8));
+            assertEquals(64, appender.append(ENTRY));
+            appender.expectSequence(7);
+            MemorySegment tooLarge = MemorySegment.ofArray(new byte[5000]);
+            assertThrows(IllegalArgumentException.class, () -> appender.append(tooLarge));
+            assertEquals(128, appender.append(ENTRY));
+        }
+    }
+
+    /// The same in group commit, wherever an encoder throws; and a flush is no attempt.
+    @Test
+    void shouldExpectNothingAfterAnEncoderThatThrewInGroupCommit() {
+        try (GroupCommitAppender appender = GroupCommitAppender.open(positions, GroupCommitConfig.DEFAULTS, e -> {})) {
+            for (String place : new String[] {"type", "length", "encode"}) {
+                appender.expectSequence(77);
+                assertThrows(IllegalStateException.class, () -> appender.append(place, new Failing()));
+                assertTrue(appender.append(ENTRY, 0) >= 0, place);
+                appender.expectSequence(77);
+                CommitListener nobody = (result, sequence) -> {};
+                assertThrows(IllegalStateException.class, () -> appender.tryAppendAsync(place, new Failing(), nobody));
+                assertTrue(appender.append(ENTRY, 0) >= 0, place);
+            }
+            appender.expectSequence(77);
+            assertEquals(0, appender.flush());
+            assertEquals(AppendResult.CONFLICT, appender.append(ENTRY, 0));
+            MemorySegment huge = MemorySegment.ofAddress(64).reinterpret(3L << 30);
+            assertThrows(IllegalArgumentException.class, () -> appender.append(huge, 0));
+        }
+        assertEquals(6, positions.nextSequence());
+    }
+
+    /// Throws where its message says.
+    private static final class Failing implements EntryEncoder<String> {
+        private static int check(String place, String here) {
+            if (place.equals(here)) {
+                throw new IllegalStateException("as if in " + here);
+            }
+            return 8;
+        }
+
+        @Override
+        public int type(String place) {
+            return check(place, "type");
+        }
+
+        @Override
+        public int lengthBytes(String place) {
+            return check(place, "length");
+        }
+
+        @Override
+        public void encode(String place, MemorySegment buffer, long offset, int lengthBytes) {
+            check(place, "encode");
         }
     }
 }
