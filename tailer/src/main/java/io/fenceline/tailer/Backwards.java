@@ -4,6 +4,7 @@ import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.UsualFrames;
 import io.fenceline.journal.positions.LogView;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -31,6 +32,7 @@ final class Backwards {
     private final Forwards forwards;
     private final Judge judge;
     private final Judge certifier;
+    private final UsualFrames usualFrames;
     private final Window window;
     private final Slots slots;
     private final @Nullable Damage damage;
@@ -70,6 +72,7 @@ final class Backwards {
         this.forwards = forwards;
         this.judge = new Judge(view.superblock(), config.verifyChecksums());
         this.certifier = new Judge(view.superblock(), true);
+        this.usualFrames = new UsualFrames(view.superblock(), config.verifyChecksums());
         this.window = new Window(view, null);
         this.slots = new Slots(view);
         this.damage = Damage.of(view, config.damageHandler());
@@ -262,11 +265,18 @@ final class Backwards {
         int epoch = 0;
         long nextSequence = 0;
         int count = 0;
-        long usualAttributes = -1; // no valid frame has them
+        int runEnd = first; // up to there, frames were judged as a run
         while (at < length) {
-            boolean usual =
-                    FrameDescriptor.attributes(bytes, at) == usualAttributes && isUsual(at, length, nextSequence);
-            FrameVerdict found = usual ? FrameVerdict.DATA : judge(judge, at, length, epoch, nextSequence);
+            if (count == frames.length) {
+                frames = Arrays.copyOf(frames, 2 * count);
+            }
+            if (at < runEnd) {
+                frames[count++] = at;
+                nextSequence++;
+                at += Judge.distance(bytes, at);
+                continue;
+            }
+            FrameVerdict found = judge(judge, at, length, epoch, nextSequence);
             if (!found.isValid()) {
                 int behind = certified(at + FrameDescriptor.SLOT_LENGTH_BYTES, length);
                 if (behind == length) {
@@ -279,40 +289,22 @@ final class Backwards {
                 count = 0;
                 continue;
             }
-            if (count == frames.length) {
-                frames = Arrays.copyOf(frames, 2 * count);
-            }
             frames[count++] = at;
-            if (usual) {
-                nextSequence++;
-                at += Judge.distance(bytes, at);
-                continue;
-            }
             epoch = FrameDescriptor.epoch(bytes, at);
-            boolean one = found == FrameVerdict.DATA && FrameDescriptor.entries(bytes, at) == 1;
-            usualAttributes = one ? FrameDescriptor.attributes(bytes, at) : -1;
             if (found != FrameVerdict.SKIPPABLE) {
                 nextSequence = FrameDescriptor.sequence(bytes, at)
                         + (found == FrameVerdict.DATA ? FrameDescriptor.entries(bytes, at) : 0);
             }
+            boolean one = found == FrameVerdict.DATA && FrameDescriptor.entries(bytes, at) == 1;
+            long attributes = FrameDescriptor.attributes(bytes, at);
             at += Judge.distance(bytes, at);
+            if (one && at < length) {
+                runEnd = at
+                        + usualFrames.lengthBytes(
+                                bytes, window.buffer(), at, length, stretchStart + at, nextSequence, attributes, 0);
+            }
         }
         frameCount = count;
-    }
-
-    /// Whether a frame with the attributes of the valid one before it, which had one entry, is valid and next in
-    /// sequence. False tells nothing.
-    private boolean isUsual(int at, int length, long sequence) {
-        int frameLength = FrameDescriptor.length(bytes, at);
-        int payloadLength = FrameDescriptor.entryPayloadLength(bytes, at + FrameDescriptor.HEADER_LENGTH_BYTES);
-        return payloadLength >= 0
-                && FrameDescriptor.frameLength(payloadLength) == frameLength
-                && frameLength <= length - at
-                && frameLength <= geometry.maximumFrameLengthBytes()
-                && FrameDescriptor.slotAlignedLength(frameLength) <= length - at
-                && claims(at)
-                && FrameDescriptor.sequence(bytes, at) == sequence
-                && judge.hasChecksum(window.buffer(), bytes, at, frameLength);
     }
 
     private FrameVerdict judge(Judge judge, int at, int length, int epoch, long nextSequence) {

@@ -180,7 +180,7 @@ final class Forwards {
     ///
     /// @return whether there is one
     private boolean findRun() {
-        if (usualAttributes == NONE) {
+        if (usualAttributes == NONE || offset == windowEnd) {
             return false;
         }
         int length = usualFrames.lengthBytes(

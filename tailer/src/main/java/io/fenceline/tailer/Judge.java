@@ -47,7 +47,7 @@ final class Judge {
     }
 
     /// Whether a frame has the checksum that its bytes give; true if that is not looked at.
-    boolean hasChecksum(ByteBuffer buffer, MemorySegment bytes, int offset, int checksummedLength) {
+    private boolean hasChecksum(ByteBuffer buffer, MemorySegment bytes, int offset, int checksummedLength) {
         if (!verifyChecksums) {
             return true;
         }
