@@ -16,17 +16,32 @@ import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.SimulatedJournal;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// A result of an append means the same, whichever appender gave it.
 class AppenderContractTest {
     private static final JournalConfig CONFIG = JournalConfig.defaults().withTimestampMode(TimestampMode.NONE);
     private static final MemorySegment PAYLOAD = MemorySegment.ofArray(new byte[300]);
 
-    private final SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(4096, 3));
+    private static SimulatedJournal journal(Durability durability) {
+        return SimulatedJournal.create(durability, Geometry.of(4096, 3));
+    }
+
+    /// A `ConcurrentAppender` has no `DEVICE`.
+    static Stream<Arguments> everyWayAtEveryLevel() {
+        return Arrays.stream(Way.values())
+                .flatMap(way -> Arrays.stream(Durability.values())
+                        .filter(durability -> way != Way.CONCURRENT || durability != Durability.DEVICE)
+                        .map(durability -> Arguments.of(way, durability)));
+    }
 
     /// One of them, as its users see it.
     private interface Appending extends AutoCloseable {
@@ -80,8 +95,9 @@ class AppenderContractTest {
 
     /// FULL: nothing happened, however often; with room it goes on, with the next sequence.
     @ParameterizedTest
-    @EnumSource(Way.class)
-    void shouldDoNothingWhenFull(Way way) {
+    @MethodSource("everyWayAtEveryLevel")
+    void shouldDoNothingWhenFull(Way way, Durability durability) {
+        SimulatedJournal journal = journal(durability);
         Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.FAIL));
         long appended;
         try (Appending appender = way.open(positions)) {
@@ -102,8 +118,9 @@ class AppenderContractTest {
 
     /// FULL, too, when the time of BLOCK is over; and the append that waits gets the room that is made.
     @ParameterizedTest
-    @EnumSource(Way.class)
-    void shouldWaitForRoomWithinTheTimeout(Way way) {
+    @MethodSource("everyWayAtEveryLevel")
+    void shouldWaitForRoomWithinTheTimeout(Way way, Durability durability) {
+        SimulatedJournal journal = journal(durability);
         Positions positions =
                 journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK).withBlockTimeoutNs(20_000_000));
         try (Appending appender = way.open(positions)) {
@@ -133,8 +150,9 @@ class AppenderContractTest {
 
     /// CLOSED ends the wait for room: the appender's own closing, and the journal's.
     @ParameterizedTest
-    @EnumSource(Way.class)
-    void shouldTellClosedToWhoWaitsForRoom(Way way) {
+    @MethodSource("everyWayAtEveryLevel")
+    void shouldTellClosedToWhoWaitsForRoom(Way way, Durability durability) {
+        SimulatedJournal journal = journal(durability);
         for (boolean journalFirst : new boolean[] {false, true}) {
             if (way == Way.EXCLUSIVE && !journalFirst) {
                 continue; // one thread at a time: nobody can close it meanwhile
@@ -168,8 +186,9 @@ class AppenderContractTest {
 
     /// Poisoned is thrown, to who appends and to who waits for room, and nothing is written any more.
     @ParameterizedTest
-    @EnumSource(Way.class)
-    void shouldThrowPoisonedToEverybodyAfterAFault(Way way) {
+    @MethodSource("everyWayAtEveryLevel")
+    void shouldThrowPoisonedToEverybodyAfterAFault(Way way, Durability durability) {
+        SimulatedJournal journal = journal(durability);
         Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
         Appending appender = way.open(positions);
         Team team = Team.of(
@@ -192,8 +211,9 @@ class AppenderContractTest {
 
     /// The fault itself is an exception, and nothing after it is a result.
     @ParameterizedTest
-    @EnumSource(Way.class)
-    void shouldThrowTheFault(Way way) {
+    @MethodSource("everyWayAtEveryLevel")
+    void shouldThrowTheFault(Way way, Durability durability) {
+        SimulatedJournal journal = journal(durability);
         Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.OVERWRITE));
         Appending appender = way.open(positions);
         assertTrue(appender.append(PAYLOAD) >= 0);
@@ -206,8 +226,9 @@ class AppenderContractTest {
 
     /// A payload that is too large is the caller's mistake, and harms nobody.
     @ParameterizedTest
-    @EnumSource(Way.class)
-    void shouldRefuseWhatIsTooLarge(Way way) {
+    @MethodSource("everyWayAtEveryLevel")
+    void shouldRefuseWhatIsTooLarge(Way way, Durability durability) {
+        SimulatedJournal journal = journal(durability);
         Positions positions = journal.open(CONFIG);
         try (Appending appender = way.open(positions)) {
             int maximum = positions.geometry().maximumPayloadLengthBytes();
@@ -217,4 +238,51 @@ class AppenderContractTest {
         }
         assertTrue(positions.close());
     }
+
+    /// The stage of a pipeline tells an event the same results, and throws; whatever the first of them was, it appends
+    /// nothing more, so that what is in the journal stays a prefix.
+    @ParameterizedTest
+    @EnumSource(Durability.class)
+    void shouldTellEventsOfAPipelineTheSame(Durability durability) {
+        for (long expected : new long[] {AppendResult.FULL, AppendResult.CLOSED, AppendResult.POISONED}) {
+            SimulatedJournal journal = journal(durability);
+            Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.FAIL));
+            List<Long> told = new ArrayList<>();
+            try (JournalEventHandler<MemorySegment> handler = JournalEventHandler.open(
+                    positions, COPY, (MemorySegment event, long result, long sequence) -> told.add(result))) {
+                handler.onEvent(PAYLOAD, 0, true);
+                if (expected == AppendResult.CLOSED) {
+                    assertTrue(positions.close());
+                } else if (expected == AppendResult.POISONED) {
+                    positions.poison(new IllegalStateException("as if the storage had failed"));
+                }
+                assertThrows(JournalException.class, () -> {
+                    while (true) {
+                        handler.onEvent(PAYLOAD, 1, true);
+                    }
+                });
+                assertEquals(expected, told.getLast());
+                if (expected == AppendResult.FULL) {
+                    positions.retain(positions.run().published());
+                }
+                assertThrows(JournalException.class, () -> handler.onEvent(PAYLOAD, 2, true));
+                assertEquals(expected, told.getLast());
+            }
+            assertTrue(positions.close());
+            long journaled = told.stream().filter(result -> result >= 0).count();
+            assertEquals(journaled, positions.nextSequence());
+        }
+    }
+
+    private static final EntryEncoder<MemorySegment> COPY = new EntryEncoder<>() {
+        @Override
+        public int lengthBytes(MemorySegment payload) {
+            return (int) payload.byteSize();
+        }
+
+        @Override
+        public void encode(MemorySegment payload, MemorySegment buffer, long offset, int lengthBytes) {
+            MemorySegment.copy(payload, 0, buffer, offset, lengthBytes);
+        }
+    };
 }
