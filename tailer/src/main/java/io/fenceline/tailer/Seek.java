@@ -188,6 +188,9 @@ final class Seek {
             long known = position == oldest ? Forwards.NEVER : generation;
             Resumed there = new Resumed(new Place(position, nextSequence).at(known), false);
             try {
+                if (position > newest && LogView.isCutting(generation)) {
+                    return new Resumed(undecided(position, nextSequence, epoch), false);
+                }
                 if (position < oldest
                         || (position == newest && !isCutAt(newest, oldest, nextSequence))
                         || (position > newest && !view.isEndCertain())) {
@@ -206,6 +209,13 @@ final class Seek {
                 Thread.onSpinWait();
             }
         }
+    }
+
+    /// A place that is perhaps being cut off. Its writer may have died at that, and the next one may take it back: the
+    /// poll that finds it decided tells.
+    private Place undecided(long position, long nextSequence, int epoch) {
+        boolean inside = goesOn(position, nextSequence, epoch) && slots.sequence() < nextSequence;
+        return new Place(position, nextSequence, inside ? slots.sequence() : UNKNOWN, epoch, Forwards.NEVER);
     }
 
     /// Whether what was seen before the end of the log was cut off: a cut uses no position again, so that only the

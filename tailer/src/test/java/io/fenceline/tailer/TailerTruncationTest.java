@@ -254,6 +254,43 @@ class TailerTruncationTest {
         }
     }
 
+    /// Goal: a cursor that is opened while its place is perhaps being cut off (the writer may have died at that) is not
+    /// told what is not decided; the cut is taken back, and it goes on, in the middle of a batch too.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5})
+    void shouldNotTellACursorOfACutThatIsTakenBack(int seen) throws IOException {
+        append(5);
+        journal.truncateFromSequence(4); // what is behind this is not below the durable floor
+        append(1);
+        batch(3);
+        append(2);
+        try (Cursor cursor = Cursor.open(journal, "billing", CursorConfig.defaults())) {
+            assertEquals(4 + seen, poll(cursor, 4 + seen));
+            cursor.commit();
+        }
+        try (FileChannel words = FileChannel.open(
+                temporary.resolve("journal/journal.run"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            addToGeneration(words, 1);
+            try (Cursor cursor = Cursor.open(journal, "billing", CursorConfig.defaults())) {
+                assertEquals(Cursor.Resumption.RESUMED, cursor.resumption());
+                assertEquals(4 + seen, cursor.nextSequence());
+                assertEquals(0, poll(cursor, 100));
+                addToGeneration(words, 1);
+                assertEquals(6 - seen, poll(cursor, 100));
+            }
+        }
+    }
+
+    private static int poll(Cursor cursor, int limit) {
+        int polled = 0;
+        int result;
+        do {
+            result = cursor.poll(Journals::check, limit - polled);
+            polled += result;
+        } while (result > 0 && polled < limit);
+        return polled;
+    }
+
     private static void addToGeneration(FileChannel words, long number) throws IOException {
         add(words, RunFileDescriptor.GENERATION_OFFSET, number);
     }
