@@ -28,6 +28,7 @@ enum Judge {
     RELAXED("io.fenceline.appender.RelaxedAppendTest"),
     GROUP_COMMIT("io.fenceline.appender.GroupCommitAppenderTest"),
     FILES("io.fenceline.journal.persist.FaultyFilesTest"),
+    FILES_REMOVED("io.fenceline.appender.RemovedLogTest"),
     FILES_CUT("io.fenceline.appender.FileCrashTest"),
     DEVICE_SYNCS("io.fenceline.journal.persist.DeviceSyncTest");
 

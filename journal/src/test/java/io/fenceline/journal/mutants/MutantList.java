@@ -2,6 +2,7 @@ package io.fenceline.journal.mutants;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.fenceline.journal.TestLevels;
@@ -13,27 +14,22 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// A list of defects, each with the judge that must kill it, and the run of them. `-Dfenceline.mutant=REGEX` runs some
-/// of them, by name.
+/// A list of defects, each with the judge that must kill it, and the run of them. `-Dfenceline.mutant=REGEX` runs those
+/// whose name holds a match, whatever part of the list a test takes otherwise.
 public final class MutantList {
     private static final Path ROOT =
             Path.of(System.getProperty("fenceline.root", "..")).toAbsolutePath();
-    private static final Pattern ONLY = Pattern.compile(System.getProperty("fenceline.mutant", ".*"));
+    private static final @Nullable String ONLY = System.getProperty("fenceline.mutant");
     private static final Pattern INVARIANT = Pattern.compile("\\bI\\d+(, I\\d+)*\\b");
     private static final int THREADS = 2;
-
-    /// A defect may also show as an endless wait.
-    private static final long PATIENCE_S = 20;
 
     /// What a product is put to.
     @FunctionalInterface
@@ -98,17 +94,13 @@ public final class MutantList {
         assertAll(mutants.stream().map(mutant -> () -> mutant.patch(ROOT)));
     }
 
-    /// Fails if a mutant lives.
+    /// Fails if a mutant lives, or if none is picked.
     ///
     /// @param oneIn of so many
     public void kill(int oneIn) throws Exception {
         assumeTrue(TestLevels.forcedStrategy() == null, "mutants and their judges are of the default persist strategy");
-        List<Mutant> picked = new ArrayList<>();
-        for (int i = 0; i < mutants.size(); i++) {
-            if (i % oneIn == 0 && ONLY.matcher(mutants.get(i).name()).find()) {
-                picked.add(mutants.get(i));
-            }
-        }
+        List<Mutant> picked = picked(oneIn);
+        assertFalse(picked.isEmpty(), () -> "no mutant of this list is called " + ONLY);
         long startNs = System.nanoTime();
         List<Outcome> outcomes = outcomes(picked);
         List<String> survivors = outcomes.stream()
@@ -119,6 +111,19 @@ public final class MutantList {
                 "%d mutants, %d killed, %.1f s%n",
                 outcomes.size(), outcomes.size() - survivors.size(), (System.nanoTime() - startNs) / 1e9);
         assertEquals(List.of(), survivors, "these live: what judges them is broken");
+    }
+
+    private List<Mutant> picked(int oneIn) {
+        if (ONLY != null) {
+            Pattern only = Pattern.compile(ONLY);
+            return mutants.stream()
+                    .filter(mutant -> only.matcher(mutant.name()).find())
+                    .toList();
+        }
+        return IntStream.range(0, mutants.size())
+                .filter(i -> i % oneIn == 0)
+                .mapToObj(mutants::get)
+                .toList();
     }
 
     /// Fails if a judge does not let the product itself live. That is the canary of every judge: it kills some mutant,
@@ -139,25 +144,8 @@ public final class MutantList {
         } catch (AssertionError e) {
             return new Outcome(mutant, null, 0, String.valueOf(e.getMessage()));
         }
-        CompletableFuture<@Nullable String> verdict = new CompletableFuture<>();
-        Thread.ofPlatform().daemon().name("mutant").start(() -> {
-            try {
-                judges.apply(mutant.judge()).judge(product);
-                verdict.complete(null);
-            } catch (Throwable e) {
-                verdict.complete(String.valueOf(e.getMessage() == null ? e : e.getMessage())
-                        .strip());
-            }
-        });
-        String said;
-        try {
-            said = verdict.get(PATIENCE_S, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            said = "no progress in " + PATIENCE_S + " s";
-        } catch (InterruptedException | ExecutionException e) {
-            throw new AssertionError(e);
-        }
-        return new Outcome(mutant, said, (System.nanoTime() - startNs) / 1e9, "");
+        Trial trial = new Trial(() -> judges.apply(mutant.judge()).judge(product));
+        return new Outcome(mutant, trial.verdict(), (System.nanoTime() - startNs) / 1e9, "");
     }
 
     private List<Outcome> outcomes(List<Mutant> mutants) throws Exception {

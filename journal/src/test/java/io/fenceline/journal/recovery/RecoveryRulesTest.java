@@ -123,6 +123,20 @@ class RecoveryRulesTest {
         assertTrue(writer.isSealed(128));
     }
 
+    /// The same where nothing but that PAD is kept: the last entry is the one below the floor, and is found.
+    @Test
+    void shouldFindTheLastEntryWhenOnlyAPadIsKeptBehindALostOne() {
+        journal = SimulatedJournal.create(Durability.MEMORY, GEOMETRY);
+        writer = new FrameWriter(journal.medium(), journal.superblock());
+        writer.state(record(10, 64, LEASE, 0, Durability.MEMORY));
+        writer.data(0, 0, EPOCH - 1, 0, "below");
+        writer.pad(128, 64, 2, EPOCH, 0); // entry 1 was to be at 64
+        RecoveryReport report = recover();
+        assertEquals(0, report.lastSequence());
+        assertEquals(0, report.lastPosition());
+        assertEquals(2, report.nextSequence());
+    }
+
     @Test
     void shouldKeepDependentFramesThatFollowWhatIsKept() {
         build(Durability.MEMORY);

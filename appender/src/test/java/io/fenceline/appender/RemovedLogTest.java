@@ -1,0 +1,93 @@
+package io.fenceline.appender;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fenceline.journal.Durability;
+import io.fenceline.journal.FullPolicy;
+import io.fenceline.journal.Journal;
+import io.fenceline.journal.JournalConfig;
+import io.fenceline.journal.JournalException;
+import io.fenceline.journal.SmallJournals;
+import io.fenceline.journal.persist.Kernel;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Somebody removes `journal.log` under its writer, whose mapping and descriptor live on. Real processes and what the
+/// tools say: `TruncatedLogTest`.
+class RemovedLogTest {
+    private static final int SEGMENT_LENGTH_BYTES = 4096;
+    private static final int SEGMENT_COUNT = 4;
+
+    private Path directory = Path.of("target");
+
+    /// Not in a temporary directory: `DEVICE` is refused where that is a tmpfs.
+    @BeforeEach
+    void newDirectory() throws IOException {
+        directory = Files.createTempDirectory(Files.createDirectories(Path.of("target", "removed-logs")), "t");
+    }
+
+    @AfterEach
+    void delete() throws IOException {
+        try (Stream<Path> all = Files.walk(directory)) {
+            for (Path path : all.sorted((a, b) -> b.compareTo(a)).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
+    private Journal open(Durability durability) {
+        if (durability == Durability.MEMORY) {
+            Kernel.assumeAvailable();
+        }
+        JournalConfig config = JournalConfig.defaults()
+                .withDurability(durability)
+                .withEmulatePersistentMemory(durability == Durability.MEMORY)
+                .withFullPolicy(FullPolicy.OVERWRITE);
+        Path path = directory.resolve("journal");
+        SmallJournals.create(path, SEGMENT_LENGTH_BYTES, SEGMENT_COUNT, config);
+        return Journal.open(path, config);
+    }
+
+    /// Goal: no more is acknowledged than the lease that was durable when the file went (here: of a whole ring), at
+    /// `DEVICE` nothing; then the fault is told, and sticks.
+    @ParameterizedTest
+    @EnumSource(Durability.class)
+    void shouldAcknowledgeNothingBeyondTheLeaseWhenTheLogIsRemoved(Durability durability) throws IOException {
+        Journal journal = open(durability);
+        ExclusiveAppender appender = ExclusiveAppender.open(journal);
+        MemorySegment payload = MemorySegment.ofArray(new byte[100]);
+        long last = appender.append(payload);
+        Files.delete(directory.resolve("journal").resolve("journal.log"));
+        long end = last + (durability == Durability.DEVICE ? 0 : (long) SEGMENT_LENGTH_BYTES * SEGMENT_COUNT);
+        JournalException.Io fault = assertThrows(JournalException.Io.class, () -> {
+            long position = last;
+            while (position <= end) {
+                position = appender.append(payload);
+                assertTrue(position >= 0 && position <= end, "acknowledged at " + position + ", behind " + end);
+            }
+        });
+        assertTrue(String.valueOf(fault.getMessage()).contains("was removed under the writer"), fault::getMessage);
+        assertThrows(JournalException.Poisoned.class, () -> appender.append(payload));
+        appender.close();
+        journal.close();
+    }
+
+    /// Goal: a close makes no clean record of a file that is gone.
+    @ParameterizedTest
+    @EnumSource(Durability.class)
+    void shouldNotCloseAsCleanWhenTheLogIsRemoved(Durability durability) throws IOException {
+        Journal journal = open(durability);
+        Files.delete(directory.resolve("journal").resolve("journal.log"));
+        JournalException.Io fault = assertThrows(JournalException.Io.class, journal::close);
+        assertTrue(String.valueOf(fault.getMessage()).contains("was removed under the writer"), fault::getMessage);
+        assertTrue(journal.isPoisoned());
+    }
+}
