@@ -225,6 +225,7 @@ class CursorTest {
         try (Journal journal = Journals.open(directory(), 4096, 2);
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
             appendMany(appender, 4);
+            long end = journal.published();
             CursorConfig config = CursorConfig.defaults().withCommitPolicy(CommitPolicy.everyEntries(2));
             EntryHandler handler = entry -> {
                 if (entry.sequence() == 3 && cut) {
@@ -236,10 +237,10 @@ class CursorTest {
             try (Cursor cursor = Cursor.open(journal, "slow", config)) {
                 assertEquals(4, cursor.poll(handler, 100));
                 assertEquals(4, cursor.nextSequence());
-                long position = cursor.position();
+                assertEquals(end, cursor.position());
                 cursor.commit(new byte[] {4});
                 assertEquals(4, cursor.committedSequence());
-                assertEquals(position, cursor.committedPosition());
+                assertEquals(end, cursor.committedPosition());
             }
             try (Cursor cursor = Cursor.open(journal, "slow", config)) {
                 assertArrayEquals(new byte[] {4}, cursor.userData());
