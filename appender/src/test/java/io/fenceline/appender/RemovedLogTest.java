@@ -3,6 +3,7 @@ package io.fenceline.appender;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fenceline.journal.BelowTarget;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
@@ -14,9 +15,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -26,22 +25,8 @@ class RemovedLogTest {
     private static final int SEGMENT_LENGTH_BYTES = 4096;
     private static final int SEGMENT_COUNT = 4;
 
-    private Path directory = Path.of("target");
-
-    /// Not in a temporary directory: `DEVICE` is refused where that is a tmpfs.
-    @BeforeEach
-    void newDirectory() throws IOException {
-        directory = Files.createTempDirectory(Files.createDirectories(Path.of("target", "removed-logs")), "t");
-    }
-
-    @AfterEach
-    void delete() throws IOException {
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path path : all.sorted((a, b) -> b.compareTo(a)).toList()) {
-                Files.delete(path);
-            }
-        }
-    }
+    @TempDir(factory = BelowTarget.class)
+    private Path directory;
 
     private Journal open(Durability durability) {
         if (durability == Durability.MEMORY) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fenceline.journal.BelowTarget;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
@@ -31,8 +32,7 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -68,22 +68,9 @@ class RoundTripTest {
 
     private final long seed = Long.getLong(SEED, 1);
     private final SplittableRandom random = new SplittableRandom(seed);
-    private Path directory = Path.of("target");
 
-    /// Not in a temporary directory: `DEVICE` is refused where that is a tmpfs.
-    @BeforeEach
-    void newDirectory() throws IOException {
-        directory = Files.createTempDirectory(Files.createDirectories(Path.of("target", "round-trips")), "t");
-    }
-
-    @AfterEach
-    void delete() throws IOException {
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path path : all.sorted((a, b) -> b.compareTo(a)).toList()) {
-                Files.delete(path);
-            }
-        }
-    }
+    @TempDir(factory = BelowTarget.class)
+    private Path directory;
 
     private static JournalConfig config(Way way) {
         JournalConfig config = JournalConfig.defaults()

@@ -1,7 +1,6 @@
 package io.fenceline.tailer;
 
 import io.fenceline.journal.JournalException;
-import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
@@ -24,9 +23,11 @@ final class Forwards {
 
     private final LogView view;
     private final Geometry geometry;
-    private final int salt;
-    private final Crc32c crc = new Crc32c();
     private final Judge judge;
+
+    /// Of what a poll decides by, even where checksums of entries are not looked at.
+    private final Judge certifier;
+
     private final UsualFrames usualFrames;
     private final Window window;
     private final @Nullable Damage damage;
@@ -83,8 +84,8 @@ final class Forwards {
     Forwards(LogView view, TailerConfig config, Seek.Place place) {
         this.view = view;
         this.geometry = view.superblock().geometry();
-        this.salt = view.superblock().salt();
         this.judge = new Judge(view.superblock(), config.verifyChecksums());
+        this.certifier = new Judge(view.superblock(), true);
         this.usualFrames = new UsualFrames(view.superblock(), config.verifyChecksums());
         this.window = new Window(view, config.until());
         this.damage = Damage.of(view, config.damageHandler());
@@ -187,10 +188,6 @@ final class Forwards {
                 bytes, buffer, offset, windowEnd, position, nextSequence, usualAttributes, window.ahead(offset));
         runEnd = offset + length;
         return length > 0;
-    }
-
-    private int computeChecksum(int at, int checksummedLength) {
-        return crc.of(buffer, at + FrameDescriptor.CHECKSUM_START, at + checksummedLength, salt);
     }
 
     private void beginEntries(int at, int length, int entries) {
@@ -463,8 +460,7 @@ final class Forwards {
         }
         boolean sealed = FrameVerdict.ofHeader(bytes, 0, slot, geometry, 0, Integer.MAX_VALUE) == FrameVerdict.DATA
                 && FrameDescriptor.kind(bytes, 0) == FrameDescriptor.KIND_PAD
-                && computeChecksum(0, FrameDescriptor.SLOT_LENGTH_BYTES) == FrameDescriptor.checksum(bytes, 0)
-                && FrameVerdict.ofKind(bytes, 0) == FrameVerdict.SEAL
+                && certifier.judge(buffer, bytes, 0) == FrameVerdict.SEAL
                 && FrameDescriptor.sequence(bytes, 0) < nextSequence;
         return sealed ? Window.COPIED : Window.EMPTY;
     }

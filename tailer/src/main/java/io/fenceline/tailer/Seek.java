@@ -188,12 +188,10 @@ final class Seek {
             long known = position == oldest ? Forwards.NEVER : generation;
             Resumed there = new Resumed(new Place(position, nextSequence).at(known), false);
             try {
-                if (position > newest && LogView.isCutting(generation)) {
+                if (position > newest && (LogView.isCutting(generation) || !view.isEndCertain())) {
                     return new Resumed(undecided(position, nextSequence, epoch), false);
                 }
-                if (position < oldest
-                        || (position == newest && !isCutAt(newest, oldest, nextSequence))
-                        || (position > newest && !view.isEndCertain())) {
+                if (position < oldest || (position == newest && !isCutAt(newest, oldest, nextSequence))) {
                     return there;
                 }
                 if (position < newest && goesOn(position, nextSequence, epoch)) {
@@ -211,8 +209,8 @@ final class Seek {
         }
     }
 
-    /// A place that is perhaps being cut off. Its writer may have died at that, and the next one may take it back: the
-    /// poll that finds it decided tells.
+    /// A place that is perhaps being cut off, or behind the end as far as it is known. Its writer may have died, and
+    /// the next one may take the cut back, or find the end behind it: the poll that finds it decided tells.
     private Place undecided(long position, long nextSequence, int epoch) {
         boolean inside = goesOn(position, nextSequence, epoch) && slots.sequence() < nextSequence;
         return new Place(position, nextSequence, inside ? slots.sequence() : UNKNOWN, epoch, Forwards.NEVER);

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.appender.Batch;
 import io.fenceline.appender.ExclusiveAppender;
+import io.fenceline.journal.BelowTarget;
 import io.fenceline.journal.CursorStatus;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.Journal;
@@ -71,9 +72,9 @@ class CursorTest {
     /// Goal: whichever way a cursor is opened and whoever writes, it goes on where it committed.
     @ParameterizedTest
     @EnumSource(Durability.class)
-    void shouldGoOnWhereItCommittedWhenOpenedAgain(Durability level) throws IOException {
+    void shouldGoOnWhereItCommittedWhenOpenedAgain(
+            Durability level, @TempDir(factory = BelowTarget.class) Path parent) {
         JournalConfig config = TestLevels.at(level, JournalConfig.defaults());
-        Path parent = Files.createTempDirectory(Files.createDirectories(Path.of("target", "cursors")), "cursor");
         Path path = parent.resolve("journal");
         SmallJournals.create(path, 64 << 10, 2, config);
         byte[] term = "term 7, vote 3".getBytes(StandardCharsets.US_ASCII);
@@ -126,6 +127,39 @@ class CursorTest {
                     cursor.commit();
                 }
             }
+        }
+    }
+
+    /// Goal: a cursor that stands in the middle of a batch, behind the end as it is known after a crash, goes on
+    /// there when a writer has recovered the log.
+    @Test
+    void shouldGoOnInTheMiddleOfABatchWhenTheLogIsRecoveredBehindItsBack() throws IOException {
+        Path crashed = temporary.resolve("crashed");
+        Files.createDirectories(crashed.resolve("cursors"));
+        try (Journal journal = Journals.open(directory(), 4096, 4);
+                ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
+            append(appender, 10);
+            Batch batch = appender.batch();
+            for (int i = 1; i < 6; i++) {
+                batch.add(MemorySegment.ofArray(Journals.payload(i, 20)), 7 * i);
+            }
+            batch.commit();
+            append(appender, 10);
+            try (Cursor cursor = open(journal, "one")) {
+                assertEquals(List.of(0L, 1L, 2L), sequences(cursor, 3));
+                cursor.commit();
+            }
+            Files.copy(directory().resolve("journal.log"), crashed.resolve("journal.log"));
+            Files.copy(
+                    directory().resolve("cursors").resolve("one"),
+                    crashed.resolve("cursors").resolve("one"));
+        }
+        try (ReadOnlyJournal reader = Journal.openReadOnly(crashed);
+                Cursor cursor = open(reader, "one")) {
+            assertEquals(Resumption.RESUMED, cursor.resumption());
+            assertEquals(List.of(), sequences(cursor, 10));
+            Journal.open(crashed, Journals.CONFIG).close();
+            assertEquals(List.of(3L, 4L, 5L, 6L), sequences(cursor, 10));
         }
     }
 

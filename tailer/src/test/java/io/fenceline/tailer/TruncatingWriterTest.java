@@ -3,6 +3,7 @@ package io.fenceline.tailer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fenceline.journal.BelowTarget;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
@@ -14,7 +15,6 @@ import io.fenceline.journal.TestLevels;
 import io.fenceline.journal.VerifyReport;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,12 +23,17 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// A tailer beside writers in other processes that append, cut, reset and are killed, mostly in the middle of a cut or
 /// a reset: those sync for real, and take most of a writer's time.
 class TruncatingWriterTest {
+    @TempDir(factory = BelowTarget.class, cleanup = CleanupMode.ON_SUCCESS)
+    private Path parent;
+
     /// As strong as the journal was made.
     static final JournalConfig CONFIG = JournalConfig.defaults().withFullPolicy(FullPolicy.OVERWRITE);
 
@@ -81,7 +86,6 @@ class TruncatingWriterTest {
 
     private void killAgainAndAgain(Durability level, int kills) throws IOException, InterruptedException {
         JournalConfig config = TestLevels.at(level, CONFIG);
-        Path parent = Files.createTempDirectory(Files.createDirectories(Path.of("target", "cuts")), "cut");
         Path directory = parent.resolve("journal");
         SmallJournals.create(directory, 16 << 10, 4, config);
         try (ReadOnlyJournal reader = Journal.openReadOnly(directory)) {

@@ -1,5 +1,6 @@
 package io.fenceline.tools;
 
+import io.fenceline.journal.ThreadDump;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,7 @@ final class ExampleProcess {
     static ExampleProcess start(Path directory, List<String> flags, Path source, String... arguments)
             throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(jdk("java"));
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.addAll(flags);
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));
@@ -38,10 +39,6 @@ final class ExampleProcess {
                 .start();
         process.getOutputStream().close();
         return new ExampleProcess(process, output);
-    }
-
-    private static String jdk(String command) {
-        return Path.of(System.getProperty("java.home"), "bin", command).toString();
     }
 
     /// What it has said so far.
@@ -58,13 +55,9 @@ final class ExampleProcess {
     /// @return its exit code
     int exitCode() throws IOException, InterruptedException {
         if (!process.waitFor(BOUND_S, TimeUnit.SECONDS)) {
-            new ProcessBuilder(jdk("jcmd"), Long.toString(process.pid()), "Thread.print")
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
-                    .start()
-                    .waitFor(20, TimeUnit.SECONDS);
+            String threads = ThreadDump.of(process.pid());
             process.destroyForcibly().waitFor();
-            throw new AssertionError("it has not ended within " + BOUND_S + " s: " + output());
+            throw new AssertionError("it has not ended within " + BOUND_S + " s: " + output() + threads);
         }
         return process.exitValue();
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.fenceline.journal.BelowTarget;
 import io.fenceline.journal.Journal;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.VerifyReport;
@@ -24,20 +25,9 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.AnnotatedElementContext;
-import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.io.TempDirFactory;
 
 class VerifyDirectTest {
-    /// Temporary files may lie in memory, where nothing can be read past the page cache.
-    static final class BelowTarget implements TempDirFactory {
-        @Override
-        public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext context) throws IOException {
-            return Files.createTempDirectory(Files.createDirectories(Path.of("target", "direct")), "t");
-        }
-    }
-
     @TempDir(factory = BelowTarget.class)
     Path parent;
 

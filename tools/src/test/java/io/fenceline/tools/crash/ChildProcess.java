@@ -1,6 +1,7 @@
 package io.fenceline.tools.crash;
 
 import io.fenceline.journal.TestLevels;
+import io.fenceline.journal.ThreadDump;
 import io.fenceline.tools.crash.Report.Kind;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -141,17 +142,10 @@ final class ChildProcess implements AutoCloseable {
                 text.append(' ').append(Files.readString(task.resolve("stat")).strip());
                 text.append(' ').append(Files.readString(task.resolve("wchan")).strip());
             }
-            Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
-            Process dump = new ProcessBuilder(jcmd.toString(), Long.toString(pid()), "Thread.print")
-                    .redirectErrorStream(true)
-                    .start();
-            dump.onExit().completeOnTimeout(dump, 20, TimeUnit.SECONDS).join();
-            dump.destroyForcibly();
-            text.append('\n').append(new String(dump.getInputStream().readNBytes(1 << 16), StandardCharsets.UTF_8));
         } catch (IOException e) {
             text.append("\nno more is known: ").append(e);
         }
-        return text.toString();
+        return text.append('\n').append(ThreadDump.of(pid())).toString();
     }
 
     /// Waits for the next report.

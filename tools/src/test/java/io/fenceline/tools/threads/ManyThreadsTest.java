@@ -11,6 +11,7 @@ import io.fenceline.appender.Claim;
 import io.fenceline.appender.ConcurrentAppender;
 import io.fenceline.appender.GroupCommitAppender;
 import io.fenceline.appender.GroupCommitConfig;
+import io.fenceline.journal.BelowTarget;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.Journal;
@@ -20,19 +21,14 @@ import io.fenceline.journal.Team;
 import io.fenceline.journal.TestLevels;
 import io.fenceline.tailer.Start;
 import io.fenceline.tailer.Tailer;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.AnnotatedElementContext;
-import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.io.TempDirFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -45,14 +41,6 @@ class ManyThreadsTest {
 
     @TempDir(factory = BelowTarget.class)
     private Path directory;
-
-    /// `DEVICE` is refused where the temporary directory is a tmpfs.
-    static final class BelowTarget implements TempDirFactory {
-        @Override
-        public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext context) throws IOException {
-            return Files.createTempDirectory(Files.createDirectories(Path.of("target", "threads")), "t");
-        }
-    }
 
     /// What a thread was told of the first entry of each frame: where it is, by (thread, number).
     private final ConcurrentMap<Long, Long> acknowledged = new ConcurrentHashMap<>();

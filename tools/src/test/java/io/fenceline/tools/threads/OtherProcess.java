@@ -3,6 +3,7 @@ package io.fenceline.tools.threads;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.fenceline.journal.Team;
+import io.fenceline.journal.ThreadDump;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,25 +62,11 @@ final class OtherProcess implements AutoCloseable {
     void await() {
         try {
             if (!process.waitFor(PATIENCE_S, TimeUnit.SECONDS)) {
-                throw new AssertionError("the other process does not end: " + text() + threads());
+                throw new AssertionError("the other process does not end: " + text() + ThreadDump.of(process.pid()));
             }
             assertEquals(0, process.exitValue(), this::text);
         } catch (InterruptedException e) {
             throw new AssertionError(e);
-        }
-    }
-
-    private String threads() throws InterruptedException {
-        try {
-            Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
-            Process dump = new ProcessBuilder(jcmd.toString(), Long.toString(process.pid()), "Thread.print")
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
-                    .start();
-            dump.waitFor(PATIENCE_S, TimeUnit.SECONDS);
-            return text();
-        } catch (IOException e) {
-            return e.toString();
         }
     }
 
