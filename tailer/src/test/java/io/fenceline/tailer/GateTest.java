@@ -188,7 +188,7 @@ class GateTest {
     /// where one has been put, it is not overrun.
     @Test
     void shouldHoldTheRingWhereItIsPutBack() {
-        long end = 60_000;
+        long end = 15_000;
         try (Journal journal = Journals.open(directory(), 4096, 3);
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
             AtomicBoolean done = new AtomicBoolean();

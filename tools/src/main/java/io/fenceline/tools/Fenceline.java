@@ -151,7 +151,7 @@ final class Fenceline implements Runnable {
     }
 
     private int misused(Console console, ParameterException e) {
-        String what = firstLine(e);
+        String what = message(e);
         if (e instanceof UnmatchedArgumentException unmatched
                 && e.getCommandLine().getParent() == null) {
             String first = unmatched.getUnmatched().getFirst();
@@ -188,10 +188,6 @@ final class Fenceline implements Runnable {
 
     private static String message(Throwable problem) {
         return Objects.requireNonNullElse(problem.getMessage(), problem.toString());
-    }
-
-    private static String firstLine(ParameterException e) {
-        return message(e).lines().findFirst().orElse("wrong usage");
     }
 
     /// No subcommand.

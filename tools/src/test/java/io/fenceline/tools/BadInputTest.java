@@ -275,6 +275,8 @@ final class BadInputTest {
     void shouldNotPassControlCharactersOfNamesOn() {
         CommandRun run = CommandRun.of("info", "/tmp/\u001b[31mred\n\u009b0m");
         run.refused(ExitCodes.UNREADABLE, "\\x1b[31mred\\n\\u{9b}0m");
+        CommandRun.of("cursor", "set", journal, "two\nlines", "0")
+                .refused(ExitCodes.USAGE, "cursor name 'two\\nlines': expected 1 to 64", "--help");
     }
 
     @Test
