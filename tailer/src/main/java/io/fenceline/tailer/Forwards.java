@@ -414,13 +414,13 @@ final class Forwards {
                 int at = before == Window.COPIED ? before : lookForSeal(position);
                 boolean sealed = before == Window.COPIED || at == Window.COPIED;
                 perhapsTruncated = cutting || before == Window.OVERRUN; // when it is made or taken back, it looks again
-                perhapsReset = !cutting && before == Window.OVERRUN;
+                perhapsReset = before == Window.OVERRUN;
                 long sequence = sealed ? FrameDescriptor.sequence(bytes, 0) : UNKNOWN;
                 forgetWindow();
                 if (sealed) {
                     return truncated(sequence);
                 }
-                int empty = perhapsReset ? lookForReset() : Window.COPIED;
+                int empty = perhapsReset && !cutting ? lookForReset() : Window.COPIED;
                 if (empty != Window.COPIED) {
                     return empty;
                 }

@@ -437,6 +437,29 @@ class TailerTruncationTest {
         }
     }
 
+    /// Goal: the same while the next cut is under way: what can be read then comes from behind the reset.
+    @Test
+    void shouldTellOfAResetWhileTheNextCutIsUnderWay() throws IOException {
+        append(64); // one segment
+        tail(Start.oldest());
+        tailers.forEach(tailer -> assertEquals(64, poll(tailer)));
+        assertEquals(4096, journal.reset(1000));
+        append(5);
+        journal.truncateFromSequence(1004); // what is before is below the durable floor
+        try (FileChannel words = FileChannel.open(
+                temporary.resolve("journal/journal.run"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            addToGeneration(words, 1);
+            for (Tailer tailer : tailers) {
+                assertEquals(Tailer.OVERRUN, poll(tailer));
+                assertEquals(936, tailer.missedEntries());
+                assertEquals(1000, tailer.nextSequence());
+                assertEquals(List.of(1000L, 1001L, 1002L, 1003L), sequences(tailer, 100));
+            }
+            addToGeneration(words, 1);
+        }
+        tailers.forEach(tailer -> assertEquals(0, poll(tailer)));
+    }
+
     /// Goal: a reset of a log that has no entry, where no frame can tell of it, is told at once; also at position 0.
     @Test
     void shouldTellOfAResetOfAnEmptyLogAtOnce() {
