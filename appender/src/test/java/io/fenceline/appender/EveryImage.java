@@ -29,6 +29,7 @@ import java.util.TreeSet;
 final class EveryImage {
     private static final int FIRST = 4;
     private static final int SAMPLE = 1 << 14;
+    private static final int CLOCK = 1 << 20;
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED;
 
     private final SimulatedMedium medium;
@@ -44,6 +45,8 @@ final class EveryImage {
     private final Map<Long, Integer> executedOfClass = new HashMap<>();
     private long covered;
     private long executed;
+    private long whole;
+    private long wholeNs;
 
     EveryImage(SimulatedMedium medium, Superblock superblock, CrashChecker checker) {
         this.medium = medium;
@@ -80,10 +83,15 @@ final class EveryImage {
     }
 
     /// Looks at all of them.
-    void explore() {
+    ///
+    /// @param deadlineNs by [System#nanoTime]: the rest is left out then
+    /// @return whether it was all
+    boolean explore(long deadlineNs) {
         checker.look(medium);
         while (true) {
-            covered++;
+            if (covered++ % CLOCK == 0 && System.nanoTime() - deadlineNs > 0) {
+                return false;
+            }
             long answers = answers();
             int soFar = executedOfClass.getOrDefault(answers, 0);
             if (soFar < FIRST || covered % SAMPLE == 0) {
@@ -95,7 +103,7 @@ final class EveryImage {
                 choose(i++, 0);
             }
             if (i == choice.length) {
-                return;
+                return true;
             }
             choose(i, choice[i] + 1);
         }
@@ -137,7 +145,12 @@ final class EveryImage {
 
     private void execute(long answers, boolean nested) {
         executed++;
+        long startNs = System.nanoTime();
         long signature = checker.judge(medium.afterPowerCut(choice), nested);
+        if (!nested) {
+            whole++;
+            wholeNs += System.nanoTime() - startNs;
+        }
         Long before = classes.putIfAbsent(answers, signature);
         assertEquals(before == null ? signature : before, signature, "I10: the same answers, another recovery");
     }
@@ -148,6 +161,16 @@ final class EveryImage {
 
     long executed() {
         return executed;
+    }
+
+    /// Recoveries of one image, not cut themselves.
+    long whole() {
+        return whole;
+    }
+
+    /// What they took, with making the image and judging what was recovered.
+    long wholeNs() {
+        return wholeNs;
     }
 
     int classes() {
