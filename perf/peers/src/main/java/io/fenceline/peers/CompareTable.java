@@ -112,7 +112,7 @@ final class CompareTable {
             }
         }
         print("");
-        List<Goals.Goal> goals = Goals.of(comparison);
+        List<Goals.Goal> goals = Goals.of(comparison, kinds);
         goals.forEach(goal -> print("%s", goal));
         return goals;
     }

@@ -6,12 +6,14 @@ import static io.fenceline.peers.Catalog.Kind.PROCESS;
 
 import io.fenceline.bench.report.Quantile;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 
-/// What Fenceline is to reach beside its peers, judged on one run. A goal of which a side was not measured says so, and
-/// counts as neither.
+/// What Fenceline is to reach beside its peers, judged on one run: the goals of the classes that were run. One of which
+/// a
+/// side was not measured says so, and counts as neither.
 final class Goals {
     /// @param title what
     /// @param value what was found, median of the rounds, with its spread
@@ -47,12 +49,17 @@ final class Goals {
         this.comparison = comparison;
     }
 
-    static List<Goal> of(Comparison comparison) {
+    static List<Goal> of(Comparison comparison, Collection<Catalog.Kind> kinds) {
         Goals all = new Goals(comparison);
-        all.memory();
-        all.process();
-        all.tail();
-        all.scan();
+        if (kinds.contains(MEMORY)) {
+            all.memory();
+            all.tail(MEMORY);
+        }
+        if (kinds.contains(PROCESS)) {
+            all.process();
+            all.tail(PROCESS);
+            all.scan();
+        }
         return all.goals;
     }
 
@@ -110,31 +117,27 @@ final class Goals {
         }
     }
 
-    private void tail() {
+    private void tail(Catalog.Kind kind) {
         Catalog line = Catalog.find("line", NOTHING);
         Catalog aeron = Catalog.find("aeron-ipc", NOTHING);
-        for (Catalog.Kind kind : new Catalog.Kind[] {MEMORY, PROCESS}) {
-            Catalog product = Catalog.find(Catalog.PRODUCT, kind);
-            add(
-                    kind + " append→tailer p50: beyond the append's, in hand-overs of a line",
-                    beyondAppend(product, line, CompareTable.open(kind)),
-                    false,
-                    1.5);
-            add(
-                    kind + " append→tailer p50: Fenceline / Aeron IPC",
-                    comparison.ratio(product, CompareTable.TAIL, aeron, CompareTable.TAIL),
-                    false,
-                    1.3);
-        }
+        Catalog product = Catalog.find(Catalog.PRODUCT, kind);
         add(
-                "PROCESS append→tailer p50: Chronicle / Fenceline",
-                comparison.ratio(
-                        Catalog.find("chronicle", PROCESS),
-                        CompareTable.TAIL,
-                        Catalog.find(Catalog.PRODUCT, PROCESS),
-                        CompareTable.TAIL),
-                true,
-                1);
+                kind + " append→tailer p50: beyond the append's, in hand-overs of a line",
+                beyondAppend(product, line, CompareTable.open(kind)),
+                false,
+                1.5);
+        add(
+                kind + " append→tailer p50: Fenceline / Aeron IPC",
+                comparison.ratio(product, CompareTable.TAIL, aeron, CompareTable.TAIL),
+                false,
+                1.3);
+        if (kind == PROCESS) {
+            add(
+                    "PROCESS append→tailer p50: Chronicle / Fenceline",
+                    comparison.ratio(Catalog.find("chronicle", PROCESS), CompareTable.TAIL, product, CompareTable.TAIL),
+                    true,
+                    1);
+        }
     }
 
     private Comparison.Spread beyondAppend(Catalog product, Catalog line, String open) {

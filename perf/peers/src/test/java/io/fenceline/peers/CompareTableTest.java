@@ -11,6 +11,7 @@ import io.fenceline.bench.report.ResultsJson;
 import io.fenceline.bench.report.Series;
 import io.fenceline.peers.Catalog.Kind;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -104,13 +105,16 @@ class CompareTableTest {
     void shouldJudgeGoals() {
         add(PRODUCT, 0, "append:64:1 26 0", "append:1024:1 100 0");
         add(CHRONICLE, 0, "append:64:1 78 0", "append:1024:1 120 0");
-        List<Goals.Goal> goals = Goals.of(comparison);
+        List<Goals.Goal> goals = Goals.of(comparison, EnumSet.of(Kind.MEMORY, Kind.PROCESS));
         Goals.Goal absolute = goal(goals, "PROCESS append, 64 B: ns");
         assertFalse(absolute.isReached());
         assertTrue(absolute.toString().contains("NOT REACHED"));
         assertTrue(goal(goals, "PROCESS append, 64 B: Chronicle").isReached());
         assertFalse(goal(goals, "PROCESS append, 1024 B: Chronicle").isReached());
         assertTrue(goal(goals, "MEMORY append, 64 B: mashona").toString().endsWith("not measured"));
+        assertTrue(Goals.of(comparison, EnumSet.of(Kind.PROCESS)).stream()
+                .noneMatch(goal -> goal.title().startsWith("MEMORY")));
+        assertEquals(List.of(), Goals.of(comparison, EnumSet.of(Kind.DEVICE)));
     }
 
     private static Goals.Goal goal(List<Goals.Goal> goals, String title) {
