@@ -130,12 +130,11 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
             return appendUnstaged(staging, payload, length, type, timestampNs);
         }
         staging.stage.entryHeader(FrameDescriptor.HEADER_LENGTH_BYTES, length, type);
-        boolean staged = false;
         try {
             staging.stage.copyIn(PAYLOAD_OFFSET, payload, 0, length);
-            staged = true;
-        } finally {
-            staging.attempted(staged);
+        } catch (Throwable e) {
+            staging.expects = false; // it was the one attempt that it held for
+            throw e;
         }
         return commitOne(staging, length, timestampNs);
     }
@@ -154,14 +153,13 @@ public abstract sealed class Appender implements AutoCloseable permits Exclusive
     public final long append(DirectBuffer buffer, int offset, int length, int type, long timestampNs) {
         checkedLength(length);
         Staging staging = staging().checkFree();
-        boolean staged = false;
         try {
             staging.stage.ensure(FrameDescriptor.slotAlignedLength(PAYLOAD_OFFSET + length), 0);
             staging.stage.entryHeader(FrameDescriptor.HEADER_LENGTH_BYTES, length, type);
             staging.stage.copyIn(PAYLOAD_OFFSET, buffer, offset, length);
-            staged = true;
-        } finally {
-            staging.attempted(staged);
+        } catch (Throwable e) {
+            staging.expects = false;
+            throw e;
         }
         return commitOne(staging, length, timestampNs);
     }

@@ -100,7 +100,7 @@ final class CommitLoop implements Runnable {
         long elapsedNs = nowNs - committer.gatheringSinceNs();
         boolean ready;
         if (relaxed) {
-            ready = elapsedNs >= budget.delayNs() || committer.isUrgent();
+            ready = elapsedNs >= budget.delayNs() || committer.isUrgent(elapsedNs);
         } else if (waitedFor) {
             ready = haveAllCome(found, nowNs, elapsedNs);
         } else {

@@ -8,7 +8,7 @@ final class CommitWaiter implements CommitListener {
     private static final long YIELD_NS = 1_000_000;
 
     private final Thread thread = Thread.currentThread();
-    private long sequence;
+    private long sequence = -1;
     private long result;
     private volatile boolean done;
     private volatile boolean sleeping;
@@ -21,7 +21,9 @@ final class CommitWaiter implements CommitListener {
     @Override
     public void onCommit(long result, long sequence) {
         this.result = result;
-        this.sequence = sequence;
+        if (sequence >= 0) { // else a flush, or nothing was appended
+            this.sequence = sequence;
+        }
         done = true;
         if (sleeping) { // both are volatile: either this is seen here, or `done` there
             LockSupport.unpark(thread);
@@ -50,6 +52,7 @@ final class CommitWaiter implements CommitListener {
         return result;
     }
 
+    /// Of the last entry that was appended; -1 before the first.
     long sequence() {
         return sequence;
     }

@@ -6,7 +6,6 @@ import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.positions.Positions;
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -141,7 +140,7 @@ public final class GroupCommitAppender implements AutoCloseable {
 
     private <T> long appendAndWait(T message, EntryEncoder<? super T> encoder, int type, long timeoutNs) {
         CommitWaiter waiter = beginWait();
-        return awaitCommit(waiter, handOver(message, encoder, type, waiter, timeoutNs));
+        return awaitCommit(waiter, handOver(message, encoder, length(message, encoder), type, waiter, timeoutNs));
     }
 
     private CommitWaiter beginWait() {
@@ -163,7 +162,7 @@ public final class GroupCommitAppender implements AutoCloseable {
         return result;
     }
 
-    /// Sequence of the entry that this thread's last [#append] made durable.
+    /// Sequence of the last entry that an [#append] of this thread made durable; -1 before the first.
     public long lastSequence() {
         return lane.get().waiter.sequence();
     }
@@ -188,7 +187,7 @@ public final class GroupCommitAppender implements AutoCloseable {
     /// @param listener told when it is durable, or that it is not appended; may be one object for all
     /// @return 0: the listener will be told; a result of [AppendResult]: it will not
     public long appendAsync(MemorySegment payload, int type, CommitListener listener) {
-        return handOver(payload, COPY, type, listener, Long.MAX_VALUE);
+        return handOver(payload, COPY, length(payload, COPY), type, listener, Long.MAX_VALUE);
     }
 
     /// The same for an Agrona buffer.
@@ -198,7 +197,8 @@ public final class GroupCommitAppender implements AutoCloseable {
 
     /// The same for a message that is encoded in place.
     public <T> long appendAsync(T message, EntryEncoder<? super T> encoder, CommitListener listener) {
-        return handOver(message, encoder, type(message, encoder), listener, Long.MAX_VALUE);
+        int type = type(message, encoder);
+        return handOver(message, encoder, length(message, encoder), type, listener, Long.MAX_VALUE);
     }
 
     /// As [#appendAsync], but never waits.
@@ -206,12 +206,13 @@ public final class GroupCommitAppender implements AutoCloseable {
     /// @return 0, or [AppendResult#BACK_PRESSURED] if the lane is full: retry later; or another result of
     /// [AppendResult]
     public long tryAppendAsync(MemorySegment payload, int type, CommitListener listener) {
-        return handOver(payload, COPY, type, listener, 0);
+        return handOver(payload, COPY, length(payload, COPY), type, listener, 0);
     }
 
     /// The same for a message that is encoded in place.
     public <T> long tryAppendAsync(T message, EntryEncoder<? super T> encoder, CommitListener listener) {
-        return handOver(message, encoder, type(message, encoder), listener, 0);
+        int type = type(message, encoder);
+        return handOver(message, encoder, length(message, encoder), type, listener, 0);
     }
 
     /// As [#appendAsync], with a future of the position; it fails with [JournalException] if the entry is not
@@ -276,18 +277,19 @@ public final class GroupCommitAppender implements AutoCloseable {
     }
 
     private <T> long handOverRelaxed(T message, EntryEncoder<? super T> encoder, int type, long timeoutNs) {
-        int length = FrameDescriptor.entryLength(length(message, encoder));
-        long result = takeBudget(length, timeoutNs);
+        int length = length(message, encoder); // asked once: what is taken here is what will be given back
+        int entryLength = FrameDescriptor.entryLength(length);
+        long result = takeBudget(entryLength, timeoutNs);
         if (result != 0) {
             return result;
         }
         boolean accepted = false;
         try {
-            result = handOver(message, encoder, type, GroupCommitter.Relaxed.RELAXED, timeoutNs);
+            result = handOver(message, encoder, length, type, GroupCommitter.Relaxed.RELAXED, timeoutNs);
             accepted = result == 0;
             return result;
         } finally {
-            giveBackUnless(accepted, length);
+            giveBackUnless(accepted, entryLength);
         }
     }
 
@@ -301,7 +303,7 @@ public final class GroupCommitAppender implements AutoCloseable {
         }
         long startNs = System.nanoTime();
         for (int spins = 0; !budget.take(length); spins++) {
-            if (closed) {
+            if (isClosed()) {
                 return AppendResult.CLOSED;
             }
             if (committer.isPoisoned()) {
@@ -316,7 +318,15 @@ public final class GroupCommitAppender implements AutoCloseable {
             budget.giveBack(1, length);
             throw committer.poisoned();
         }
+        if (isClosed()) { // else it would be accepted, and reported as lost
+            budget.giveBack(1, length);
+            return AppendResult.CLOSED;
+        }
         return 0;
+    }
+
+    private boolean isClosed() {
+        return closed || appender.positions.isClosed();
     }
 
     private void giveBackUnless(boolean accepted, int length) {
@@ -346,9 +356,8 @@ public final class GroupCommitAppender implements AutoCloseable {
     }
 
     private <T> long handOver(
-            T message, EntryEncoder<? super T> encoder, int type, CommitListener listener, long timeoutNs) {
+            T message, EntryEncoder<? super T> encoder, int length, int type, CommitListener listener, long timeoutNs) {
         Lane own = lane.get();
-        int length = length(message, encoder);
         long result = claim(own, length, listener, timeoutNs);
         if (result == 0) {
             try {
@@ -380,8 +389,10 @@ public final class GroupCommitAppender implements AutoCloseable {
     ///
     /// @return 0: to be ended by [#leave]; or a result of [AppendResult]
     private long claim(Lane own, int length, CommitListener listener, long timeoutNs) {
-        expectNothingUnless(listener != null);
-        Objects.requireNonNull(listener);
+        if (listener == null) {
+            own.expect(-1);
+            throw new NullPointerException("no listener");
+        }
         own.checkUnclaimed();
         own.activity.enter();
         boolean claimed = false;
@@ -430,38 +441,28 @@ public final class GroupCommitAppender implements AutoCloseable {
         return 0;
     }
 
-    /// An attempt that ends here has used up what was expected, too.
+    /// What the encoder says, or what it throws: then the attempt has used up what was expected.
     private <T> int type(T message, EntryEncoder<? super T> encoder) {
-        boolean known = false;
         try {
-            int type = encoder.type(message);
-            known = true;
-            return type;
-        } finally {
-            expectNothingUnless(known);
+            return encoder.type(message);
+        } catch (Throwable e) {
+            lane.get().expect(-1);
+            throw e;
         }
     }
 
     private <T> int length(T message, EntryEncoder<? super T> encoder) {
-        boolean known = false;
         try {
-            int length = checkedLength(encoder.lengthBytes(message));
-            known = true;
-            return length;
-        } finally {
-            expectNothingUnless(known);
-        }
-    }
-
-    private void expectNothingUnless(boolean goesOn) {
-        if (!goesOn) {
+            return checkedLength(encoder.lengthBytes(message));
+        } catch (Throwable e) {
             lane.get().expect(-1);
+            throw e;
         }
     }
 
     private int checkedLength(long length) {
         if (length < 0 || length > maximumPayloadLengthBytes) {
-            expectNothingUnless(false);
+            lane.get().expect(-1);
             throw new IllegalArgumentException("payload of " + length + " bytes: expected 0 to "
                     + maximumPayloadLengthBytes + ", a quarter of a segment");
         }

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// drain, then tells the listeners in the order of positions. One thread.
 ///
 /// A run is refused as a whole if the journal has no room for it. Its durable entries are told so; its relaxed ones
-/// stay, first in the next run, so that nothing behind them is ever acknowledged without them.
+/// stay, first in the next run, so that nothing behind them is ever acknowledged without them: whatever the reason,
+/// as long as the journal may take anything at all.
 final class GroupCommitter {
     /// In the place of a listener, for an entry that was appended relaxed: nobody is told.
     enum Relaxed implements CommitListener {
@@ -28,6 +29,9 @@ final class GroupCommitter {
 
     private static final int SYNC_SAMPLES = 16;
     private static final int FIRST_GROUPS = 256;
+
+    /// How long what was refused waits for another attempt, if producers wait for it.
+    private static final long RETRY_NS = 10_000_000;
 
     private final ExclusiveAppender appender;
     private final Consumer<Throwable> errors;
@@ -198,8 +202,10 @@ final class GroupCommitter {
     }
 
     /// Whether what is gathered, all relaxed, should be committed before its time.
-    boolean isUrgent() {
-        return lastResult >= 0 && budget.isUrgent(relaxed, relaxedLengthBytes);
+    ///
+    /// @param elapsedNs since [#gatheringSinceNs]
+    boolean isUrgent(long elapsedNs) {
+        return (lastResult >= 0 || elapsedNs >= RETRY_NS) && budget.isUrgent(relaxed, relaxedLengthBytes);
     }
 
     /// Entries in the last commit.
@@ -282,8 +288,11 @@ final class GroupCommitter {
 
     private void refuse(long result) {
         int told = groups;
-        if (result == AppendResult.FULL && relaxed > 0) {
-            run.retain(relaxedEntries()::get);
+        boolean over = result == AppendResult.POISONED || appender.positions.isClosed();
+        if (relaxed > 0 && !over) {
+            if (relaxed < pending) {
+                run.retain(relaxedEntries()::get);
+            }
         } else {
             run.clear();
             reportLost(result);
@@ -366,6 +375,7 @@ final class GroupCommitter {
         } catch (Throwable ignored) {
             // The others are still to be told.
         }
+        Thread.interrupted(); // as in `tell`
     }
 
     boolean isPoisoned() {

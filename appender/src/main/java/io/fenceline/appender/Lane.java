@@ -289,7 +289,6 @@ final class Lane {
         while (at < limit) {
             int offset = ring.offset(at);
             int kind = FrameDescriptor.entryPayloadLength(ring.stage.bytes(), offset);
-            Object order = null;
             if (kind >= 0) {
                 int until = (int) Math.min(ring.lengthBytes, offset + (limit - at));
                 at += committer.addAll(ring.stage.bytes(), offset, until, Objects.requireNonNull(listener));
@@ -297,13 +296,11 @@ final class Lane {
                 at += ring.lengthBytes - offset;
             } else {
                 at += ORDER_LENGTH_BYTES;
-                order = ring.orders[offset / ORDER_LENGTH_BYTES];
-                ring.orders[offset / ORDER_LENGTH_BYTES] = null;
+                int index = offset / ORDER_LENGTH_BYTES;
+                obey(Objects.requireNonNull(ring.orders[index]), committer);
+                ring.orders[index] = null;
             }
-            ring.taken.set(at / UNIT_LENGTH_BYTES - 1);
-            if (order != null) {
-                obey(order, committer);
-            }
+            ring.taken.set(at / UNIT_LENGTH_BYTES - 1); // last: what throws on the way is taken again, and told
         }
         return found;
     }

@@ -52,14 +52,6 @@ class Staging {
         expects = true;
     }
 
-    /// An append that ended in an exception before it could look at what is expected was the one attempt that it held
-    /// for.
-    void attempted(boolean staged) {
-        if (!staged) {
-            expects = false;
-        }
-    }
-
     /// Whether the log ends as expected.
     boolean isExpected(long position, long sequence) {
         return (expectedPosition == ANY || expectedPosition == position)

@@ -19,7 +19,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -33,6 +37,17 @@ class AppenderContractTest {
 
     private static SimulatedJournal journal(Durability durability) {
         return SimulatedJournal.create(durability, Geometry.of(4096, 3));
+    }
+
+    /// Ways that tell of each entry. (A relaxed one that gets no room waits, and is told nothing.)
+    static Stream<Arguments> everyWayThatTellsAtEveryLevel() {
+        return everyWayAtEveryLevel().filter(arguments -> arguments.get()[0] != Way.GROUP_RELAXED);
+    }
+
+    /// Somebody has come to where nothing goes on without room in the ring: the thread that appends, or the committing
+    /// thread for it.
+    private static void awaitWaitForRoom() {
+        Team.await("somebody waits for room", RelaxedAppendTest::isWaitingForRoom);
     }
 
     /// A `ConcurrentAppender` has no `DEVICE`.
@@ -55,20 +70,40 @@ class AppenderContractTest {
     enum Way {
         EXCLUSIVE,
         CONCURRENT,
-        GROUP;
+        GROUP,
+        /// Its result is what the listener is told.
+        GROUP_ASYNC,
+        /// Waits where as much is under way as the bound allows, and that gets no room.
+        GROUP_RELAXED;
 
         private Appending open(Positions positions) {
-            if (this == GROUP) {
-                GroupCommitConfig config = GroupCommitConfig.DEFAULTS.withLaneLengthBytes(1024);
-                GroupCommitAppender group = GroupCommitAppender.open(positions, config, error -> {});
-                return of(payload -> group.append(payload, 0), group::close);
+            if (this == EXCLUSIVE || this == CONCURRENT) {
+                Appender appender =
+                        this == EXCLUSIVE ? ExclusiveAppender.open(positions) : ConcurrentAppender.open(positions);
+                return of(appender::append, appender::close);
             }
-            Appender appender =
-                    this == EXCLUSIVE ? ExclusiveAppender.open(positions) : ConcurrentAppender.open(positions);
-            return of(appender::append, appender::close);
+            GroupCommitConfig config =
+                    GroupCommitConfig.DEFAULTS.withLaneLengthBytes(1024).withLossBound(new LossBound(3, 1 << 20, 0));
+            GroupCommitAppender group = GroupCommitAppender.open(positions, config, error -> {});
+            ToLongFunction<MemorySegment> append = switch (this) {
+                case GROUP_ASYNC -> payload -> appendAsync(group, payload);
+                case GROUP_RELAXED -> payload -> group.appendRelaxed(payload, 0);
+                default -> payload -> group.append(payload, 0);
+            };
+            return of(append, group::close);
         }
 
-        private static Appending of(java.util.function.ToLongFunction<MemorySegment> append, Runnable close) {
+        private static long appendAsync(GroupCommitAppender group, MemorySegment payload) {
+            CompletableFuture<Long> told = new CompletableFuture<>();
+            long accepted = group.appendAsync(payload, 0, (result, sequence) -> told.complete(result));
+            long result = accepted == 0 ? told.orTimeout(60, TimeUnit.SECONDS).join() : accepted;
+            if (result == AppendResult.POISONED) {
+                throw new JournalException.Poisoned("the listener was told", new IllegalStateException());
+            }
+            return result;
+        }
+
+        private static Appending of(ToLongFunction<MemorySegment> append, Runnable close) {
             return new Appending() {
                 @Override
                 public long append(MemorySegment payload) {
@@ -95,7 +130,7 @@ class AppenderContractTest {
 
     /// FULL: nothing happened, however often; with room it goes on, with the next sequence.
     @ParameterizedTest
-    @MethodSource("everyWayAtEveryLevel")
+    @MethodSource("everyWayThatTellsAtEveryLevel")
     void shouldDoNothingWhenFull(Way way, Durability durability) {
         SimulatedJournal journal = journal(durability);
         Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.FAIL));
@@ -118,7 +153,7 @@ class AppenderContractTest {
 
     /// FULL, too, when the time of BLOCK is over; and the append that waits gets the room that is made.
     @ParameterizedTest
-    @MethodSource("everyWayAtEveryLevel")
+    @MethodSource("everyWayThatTellsAtEveryLevel")
     void shouldWaitForRoomWithinTheTimeout(Way way, Durability durability) {
         SimulatedJournal journal = journal(durability);
         Positions positions =
@@ -168,6 +203,7 @@ class AppenderContractTest {
                         results.add(result);
                     })
                     .begin();
+            awaitWaitForRoom();
             Team.await("it waits", () -> team.isWaiting(1));
             if (journalFirst) {
                 assertTrue(positions.close());
@@ -199,6 +235,7 @@ class AppenderContractTest {
                             }
                         }))
                 .begin();
+        awaitWaitForRoom();
         Team.await("it waits", () -> team.isWaiting(1));
         positions.poison(new IllegalStateException("as if the storage had failed"));
         team.join();
@@ -218,10 +255,61 @@ class AppenderContractTest {
         Appending appender = way.open(positions);
         assertTrue(appender.append(PAYLOAD) >= 0);
         journal.medium().failAt(Kind.STORE, 1);
-        assertThrows(JournalException.class, () -> appender.append(PAYLOAD));
+        assertThrows(JournalException.class, () -> {
+            do {
+                appender.append(PAYLOAD);
+            } while (way == Way.GROUP_RELAXED); // told by one of the next
+        });
         assertThrows(JournalException.Poisoned.class, () -> appender.append(PAYLOAD));
         appender.close();
         assertTrue(positions.close());
+    }
+
+    /// INTERRUPTED: the thread's own wait, with nothing owned, and its flag is kept; in a group the entry was not
+    /// handed over, and the committing thread, which waits for room, is not interrupted.
+    @ParameterizedTest
+    @MethodSource("everyWayAtEveryLevel")
+    void shouldTellInterruptedToWhoWaitsWithNothingOwned(Way way, Durability durability) {
+        if (way == Way.GROUP) {
+            return; // waits for its commit, which cannot be called back
+        }
+        SimulatedJournal journal = journal(durability);
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
+        AtomicLong accepted = new AtomicLong();
+        AtomicLong told = new AtomicLong();
+        try (Appending appender = way == Way.GROUP_ASYNC ? handingOver(positions, told) : way.open(positions)) {
+            Team team = Team.of(1, thread -> {
+                        long result;
+                        while ((result = appender.append(PAYLOAD)) >= 0) {
+                            accepted.incrementAndGet();
+                        }
+                        assertEquals(AppendResult.INTERRUPTED, result);
+                        assertTrue(Thread.interrupted());
+                    })
+                    .begin();
+            awaitWaitForRoom();
+            Team.await("it waits", () -> team.isWaiting(1));
+            team.interrupt();
+            team.join();
+            positions.retain(positions.run().published());
+            Team.await("nobody waits any more", () -> !RelaxedAppendTest.isWaitingForRoom()); // a close ends waits
+        }
+        assertTrue(positions.close());
+        assertEquals(accepted.get(), journal.state().floorSequence());
+        assertEquals(way == Way.GROUP_ASYNC ? accepted.get() : 0, told.get());
+    }
+
+    /// Asynchronous, with a listener that counts what is durable.
+    private static Appending handingOver(Positions positions, AtomicLong durable) {
+        GroupCommitConfig config = GroupCommitConfig.DEFAULTS.withLaneLengthBytes(2048); // 6 entries
+        GroupCommitAppender group = GroupCommitAppender.open(positions, config, error -> {});
+        return Way.of(
+                payload -> group.appendAsync(payload, 0, (result, sequence) -> {
+                    if (result >= 0) {
+                        durable.incrementAndGet();
+                    }
+                }),
+                group::close);
     }
 
     /// A payload that is too large is the caller's mistake, and harms nobody.

@@ -204,6 +204,23 @@ class GroupCommitAppenderTest {
         assertTrue(positions.close());
     }
 
+    /// Goal: what a thread's last durable append was is not forgotten over a flush, a refusal, or other ways to append.
+    @Test
+    void shouldRememberTheLastSequenceOfEachThread() {
+        Positions positions = journal.open(FAIL);
+        try (GroupCommitAppender appender = open(positions)) {
+            assertEquals(-1, appender.lastSequence());
+            assertTrue(appender.append(payload(0, 0, 20), 0) >= 0);
+            assertTrue(appender.append(payload(0, 1, 20), 0) >= 0);
+            assertEquals(0, appender.appendAsync(payload(0, 2, 20), 0, this::listen));
+            assertEquals(0, appender.flush());
+            assertEquals(1, appender.lastSequence());
+            assertEquals(AppendResult.CONFLICT, appender.expectSequence(77).append(payload(0, 3, 20), 0));
+            assertEquals(1, appender.lastSequence());
+        }
+        assertTrue(positions.close());
+    }
+
     /// Closing under load: whoever was accepted is told, once; what was told is there, and nothing else.
     @ParameterizedTest
     @ValueSource(booleans = {true, false})

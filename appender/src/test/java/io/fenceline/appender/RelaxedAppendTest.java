@@ -15,12 +15,17 @@ import io.fenceline.journal.JournalException;
 import io.fenceline.journal.Team;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
+import io.fenceline.journal.positions.Gate;
 import io.fenceline.journal.positions.Positions;
+import io.fenceline.journal.positions.ReadersFile;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,6 +35,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Relaxed appends beside durable ones: what a crash may take, and what it may not.
 class RelaxedAppendTest {
@@ -307,6 +313,111 @@ class RelaxedAppendTest {
         assertTrue(positions.close());
         assertEquals(2, journal.state().floorSequence());
         assertFalse(positions.run().isPoisoned());
+    }
+
+    /// Goal: a gate that holds the ring is no reason to lose what was accepted, nor to let anything pass it.
+    @Test
+    void shouldKeepRelaxedEntriesInFrontWhileAGateHoldsTheRing(@TempDir Path directory) throws IOException {
+        try (JournalFiles place = ReaderWorkload.place(directory.resolve("words"));
+                ReadersFile readers = ReadersFile.open(
+                        place.openReaders(), journal.superblock().journalId(), List::of)) {
+            journal.readers(readers);
+            Positions positions = journal.open(CONFIG);
+            Gate gate = readers.registerEphemeral(0);
+            try (GroupCommitAppender appender = open(positions, new LossBound(8, 1 << 20, FOREVER_NS))) {
+                long number = 0;
+                while (appender.append(payload(0, number), 0) >= 0) {
+                    number++;
+                }
+                assertEquals(0, appender.appendRelaxed(payload(1, 0), 0));
+                assertEquals(AppendResult.BACK_PRESSURED, appender.append(payload(1, 1), 0));
+                assertEquals(AppendResult.BACK_PRESSURED, appender.flush());
+                gate.free();
+                assertTrue(appender.append(payload(1, 2), 0) >= 0);
+                assertEquals(number + 1, appender.lastSequence());
+            }
+            assertTrue(positions.close());
+            assertThatLast(payload(1, 0), payload(1, 2));
+            assertTrue(errors.isEmpty(), errors::toString);
+        }
+    }
+
+    private void assertThatLast(MemorySegment... expected) {
+        List<byte[]> all = journal.walk().payloads();
+        for (int i = 0; i < expected.length; i++) {
+            byte[] found = all.get(all.size() - expected.length + i);
+            assertEquals(-1, expected[i].mismatch(MemorySegment.ofArray(found)));
+        }
+    }
+
+    /// Goal: what a close cannot append takes all behind it along, also what there would be room for.
+    @Test
+    void shouldAcknowledgeNothingBehindWhatACloseHasLost() {
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.BLOCK));
+        GroupCommitAppender appender = open(positions, new LossBound(8, 1 << 20, 0));
+        for (int i = 0; i < 4 * 4096 / 64 - 2; i++) {
+            assertTrue(appender.append(payload(0, i).asSlice(0, 16), 0) >= 0);
+        }
+        List<Long> told = new CopyOnWriteArrayList<>();
+        assertEquals(0, appender.appendRelaxed(MemorySegment.ofArray(new byte[900]), 0)); // goes to the next segment
+        Team.await("it waits for room", RelaxedAppendTest::isWaitingForRoom);
+        assertEquals(
+                0, appender.appendAsync(payload(0, 1).asSlice(0, 16), 0, (position, sequence) -> told.add(position)));
+        appender.close();
+        assertEquals(List.of(AppendResult.CLOSED), told);
+        assertEquals(1, errors.size(), errors::toString);
+        assertTrue(positions.close());
+        assertEquals(4 * 4096 / 64 - 2, journal.state().floorSequence());
+    }
+
+    static boolean isWaitingForRoom() {
+        return Thread.getAllStackTraces().values().stream()
+                .flatMap(Arrays::stream)
+                .anyMatch(frame -> frame.getMethodName().equals("doAwaitRoom"));
+    }
+
+    /// Goal: who waits for the bound goes on when there is room again, however long entries may wait for others.
+    @Test
+    void shouldTryAgainWhenThereWasNoRoom() {
+        Positions positions = journal.open(CONFIG.withFullPolicy(FullPolicy.FAIL));
+        try (GroupCommitAppender appender = open(positions, new LossBound(2, 1 << 20, FOREVER_NS))) {
+            while (appender.append(payload(0, 0), 0) >= 0) {}
+            assertEquals(0, appender.appendRelaxed(payload(1, 0), 0));
+            assertEquals(0, appender.appendRelaxed(payload(1, 1), 0));
+            assertEquals(AppendResult.FULL, appender.flush());
+            Team team = Team.of(1, thread -> assertEquals(0, appender.appendRelaxed(payload(1, 2), 0)))
+                    .begin();
+            Team.await("it waits", () -> team.isWaiting(1));
+            positions.retain(positions.run().published());
+            team.join();
+        }
+        assertTrue(positions.close());
+        assertThatLast(payload(1, 0), payload(1, 1), payload(1, 2));
+        assertTrue(errors.isEmpty(), errors::toString);
+    }
+
+    /// Goal: the bound is kept by an encoder, too, that says another length each time it is asked.
+    @Test
+    void shouldAskAnEncoderOnceForTheLength() {
+        Positions positions = journal.open(CONFIG);
+        EntryEncoder<AtomicInteger> growing = new EntryEncoder<>() {
+            @Override
+            public int lengthBytes(AtomicInteger length) {
+                return length.addAndGet(200);
+            }
+
+            @Override
+            public void encode(AtomicInteger message, MemorySegment buffer, long offset, int lengthBytes) {}
+        };
+        try (GroupCommitAppender appender = open(positions, new LossBound(100, 300, FOREVER_NS))) {
+            assertEquals(0, appender.appendRelaxed(new AtomicInteger(), growing));
+            assertEquals(0, appender.flush());
+            assertEquals(0, appender.appendRelaxed(payload(0, 0), 0));
+            assertEquals(0, appender.flush());
+        }
+        assertTrue(positions.close());
+        assertEquals(200, journal.walk().payloads().getFirst().length);
+        assertTrue(errors.isEmpty(), errors::toString);
     }
 
     private long durableEntries() {

@@ -759,8 +759,8 @@ public final class Positions {
                 return true;
             }
             if (!closed) {
+                stopped = true; // first: nobody enters any more who could have seen that it is closed
                 closed = true;
-                stopped = true;
                 CachedClock.release();
                 monitor.notifyAll();
             }
@@ -782,6 +782,7 @@ public final class Positions {
         return true;
     }
 
+    /// Whether it is closed; no append that begins after that enters.
     public boolean isClosed() {
         return closed;
     }
