@@ -13,6 +13,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -20,6 +22,8 @@ import org.junit.jupiter.api.Test;
 /// Runs the jcstress tests of this module: briefly, and for long (tag `stress`). A forbidden outcome fails the build.
 class StressTest {
     private static final int TESTS = 7;
+    private static final Pattern RESULTS =
+            Pattern.compile("Results: (\\d+) planned; (\\d+) passed, 0 failed, 0 soft errs, 0 hard errs");
 
     /// One JVM a test, after its threads are compiled.
     @Test
@@ -61,6 +65,19 @@ class StressTest {
         assertEquals(0, process.exitValue(), () -> "a forbidden outcome, or an error; see " + results + "\n" + text);
         assertTrue(text.contains("Failed tests: No matches"), text);
         assertTrue(text.contains(TESTS + " matching test results"), text);
+        assertTrue(
+                haveAllRun(text), () -> "some of them could not run (soft errors: a class that is missing?):\n" + text);
+    }
+
+    /// By the last progress line: a test whose classes cannot be loaded is a "soft error" there, and no failure at all
+    /// anywhere else.
+    private static boolean haveAllRun(String output) {
+        Matcher results = RESULTS.matcher(output);
+        boolean all = false;
+        while (results.find()) {
+            all = results.group(1).equals(results.group(2));
+        }
+        return all;
     }
 
     /// jcstress looks into each part of it, so each must be there: this module has no classes but its tests.
