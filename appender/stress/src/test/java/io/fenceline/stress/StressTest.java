@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /// Runs the jcstress tests of this module: briefly, and for long (tag `stress`). A forbidden outcome fails the build.
 class StressTest {
-    private static final int TESTS = 7;
+    private static final int TESTS = 9;
     private static final Pattern RESULTS =
             Pattern.compile("Results: (\\d+) planned; (\\d+) passed, 0 failed, 0 soft errs, 0 hard errs");
 
