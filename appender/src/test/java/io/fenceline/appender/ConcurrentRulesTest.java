@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.appender.HookedPersister.Step;
+import io.fenceline.journal.AppendResult;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
@@ -103,6 +104,34 @@ class ConcurrentRulesTest {
         assertEquals(2 * SEGMENT, position.get());
         appender.close();
         assertTrue(positions.close());
+    }
+
+    /// §5, reserve: who waits for room owns nothing: no place is given to anybody meanwhile, and who gives up leaves no
+    /// hole behind.
+    @Test
+    void shouldOwnNothingWhileItWaitsForRoom() {
+        SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(SEGMENT, 2));
+        Positions positions = journal.open(BLOCK);
+        ConcurrentAppender appender = ConcurrentAppender.open(positions);
+        for (int i = 0; i < 2 * SEGMENT / SLOT; i++) {
+            assertEquals((long) i * SLOT, append(appender));
+        }
+        Team team = Team.of(3, thread -> {
+                    assertEquals(AppendResult.INTERRUPTED, append(appender));
+                    assertTrue(Thread.interrupted());
+                })
+                .begin();
+        Team.await("all wait for room", () -> team.isWaiting(3));
+        assertEquals(2 * SEGMENT, appender.position());
+        assertEquals(2 * SEGMENT / SLOT, appender.nextSequence());
+        team.interrupt();
+        team.join();
+        assertEquals(2 * SEGMENT, positions.retain(positions.run().published()));
+        assertEquals(2 * SEGMENT, append(appender));
+        assertTrue(appender.awaitPublished(2 * SEGMENT + SLOT));
+        appender.close();
+        assertTrue(positions.close());
+        assertEquals(2 * SEGMENT / SLOT + 1, journal.state().floorSequence());
     }
 
     /// §2: one fence an append, each line stored once.

@@ -21,6 +21,7 @@ enum Judge {
     RESERVATIONS("io.fenceline.journal.positions.ReservationsTest"),
     CURSORS("io.fenceline.journal.positions.CursorCrashTest"),
     CONCURRENT_RULES("io.fenceline.appender.ConcurrentRulesTest"),
+    WAIT_FOR_ROOM("io.fenceline.appender.ConcurrentRulesTest#shouldOwnNothingWhileItWaitsForRoom"),
     THREAD_DEATH("io.fenceline.appender.ThreadDeathTest#shouldPadTheSlotsOfAThreadThatDies"),
     APPENDER_RULES("io.fenceline.appender.ExclusiveAppenderRulesTest"),
     TRUNCATION_RULES("io.fenceline.appender.TruncationRulesTest"),

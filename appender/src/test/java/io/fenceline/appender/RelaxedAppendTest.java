@@ -387,7 +387,6 @@ class RelaxedAppendTest {
             assertEquals(AppendResult.FULL, appender.flush());
             Team team = Team.of(1, thread -> assertEquals(0, appender.appendRelaxed(payload(1, 2), 0)))
                     .begin();
-            Team.await("it waits", () -> team.isWaiting(1));
             positions.retain(positions.run().published());
             team.join();
         }
