@@ -29,6 +29,7 @@ class AllocationTest {
     private static final int ROUND_LENGTH = 10_000;
     private static final int MAXIMUM_ROUNDS = 60;
     private static final int SHORT_SEGMENT = 64 << 10;
+    private static final int SHORT_ROUND = 2_000;
 
     /// Of a `Reservations.Base`: header, tag, position, sequence.
     private static final long BASE_LENGTH_BYTES = 40;
@@ -170,8 +171,8 @@ class AllocationTest {
                     })
                     .begin();
             LongSupplier append = appending.producer();
-            long bases = way == Way.CONCURRENT ? BASE_LENGTH_BYTES * (ROUND_LENGTH * 768L / SHORT_SEGMENT + 1) : 0;
-            long least = leastBytesAllocated(append, way.isGrouped ? waiting.threadId() : -1, bases);
+            long bases = way == Way.CONCURRENT ? BASE_LENGTH_BYTES * (SHORT_ROUND * 768L / SHORT_SEGMENT + 1) : 0;
+            long least = leastBytesAllocated(append, way.isGrouped ? waiting.threadId() : -1, SHORT_ROUND, bases);
             long waits = Objects.requireNonNull(journal.writer()).waits();
             over.set(true);
             room.join();
@@ -247,18 +248,18 @@ class AllocationTest {
     }
 
     private long leastBytesAllocated(LongSupplier append, long otherThread) {
-        return leastBytesAllocated(append, otherThread, 0);
+        return leastBytesAllocated(append, otherThread, ROUND_LENGTH, 0);
     }
 
     /// @param enough no further round after one with so little
-    private long leastBytesAllocated(LongSupplier append, long otherThread, long enough) {
+    private long leastBytesAllocated(LongSupplier append, long otherThread, int roundLength, long enough) {
         long thread = Thread.currentThread().threadId();
         long least = Long.MAX_VALUE;
         for (int round = 0; round < MAXIMUM_ROUNDS && least > enough; round++) {
             // Its own last before and first after: to ask for another thread's may allocate.
             long otherBefore = allocated(otherThread);
             long before = allocated(thread);
-            for (int i = 0; i < ROUND_LENGTH; i++) {
+            for (int i = 0; i < roundLength; i++) {
                 assertTrue(append.getAsLong() >= 0);
             }
             long own = allocated(thread) - before;

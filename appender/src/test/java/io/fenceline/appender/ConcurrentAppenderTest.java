@@ -143,7 +143,7 @@ class ConcurrentAppenderTest {
     /// appender goes on where it ended; an interrupt of the closing thread changes nothing.
     @Test
     void shouldKeepExactlyWhatWasAcknowledgedWhenClosedUnderLoad() {
-        for (int round = 0; round < 60; round++) {
+        for (int round = 0; round < 30; round++) {
             Positions positions = journal.open(OVERWRITE);
             ConcurrentAppender appender = ConcurrentAppender.open(positions);
             int first = round * 4;

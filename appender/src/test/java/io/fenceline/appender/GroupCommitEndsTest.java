@@ -93,7 +93,7 @@ class GroupCommitEndsTest {
         "CUT, PROCESS, 2, BLOCK"
     })
     void shouldTellTheTruthWhateverEndsTheGathering(End end, Durability level, int segments, FullPolicy policy) {
-        for (int round = 0; round < 6; round++) {
+        for (int round = 0; round < 3; round++) {
             run(end, level, segments, policy, Long.getLong("fenceline.seed", 0) + round);
         }
     }

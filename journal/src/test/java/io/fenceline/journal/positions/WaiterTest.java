@@ -57,7 +57,7 @@ class WaiterTest {
     @Test
     void shouldWakeEveryTime() {
         assumeTrue(Posix.membarrier(), "this kernel has no membarrier");
-        int rounds = Integer.getInteger("rounds", 3_000);
+        int rounds = Integer.getInteger("rounds", 1_000);
         AtomicLong[] seen = {new AtomicLong(), new AtomicLong()};
         RunFile run = journal.positions().run();
         try (JournalSource reader = Journal.openReadOnly(journal.directory())) {
