@@ -80,14 +80,20 @@ public final class GroupCommitAppender implements AutoCloseable {
     private volatile boolean closed;
 
     private GroupCommitAppender(Positions positions, GroupCommitConfig config, Consumer<Throwable> errors) {
-        appender = ExclusiveAppender.open(positions);
         budget = new RelaxedBudget(config.lossBound(), positions.geometry().segmentLengthBytes() / 8);
         lanes = new Lanes(config);
-        committer = new GroupCommitter(appender, lanes, config, budget, errors);
         maximumPayloadLengthBytes = positions.geometry().maximumPayloadLengthBytes();
         lane = ThreadLocal.withInitial(lanes::add);
-        loop = new CommitLoop(lanes, committer, config, budget);
-        committing = Thread.ofPlatform().daemon(true).name("fenceline-commit").start(loop);
+        appender = ExclusiveAppender.open(positions); // behind what a user's code can make fail
+        try {
+            committer = new GroupCommitter(appender, lanes, config, budget, errors);
+            loop = new CommitLoop(lanes, committer, config, budget);
+            committing =
+                    Thread.ofPlatform().daemon(true).name("fenceline-commit").start(loop);
+        } catch (Throwable e) {
+            appender.close();
+            throw e;
+        }
     }
 
     /// Takes the journal's one place of an appender.

@@ -8,6 +8,7 @@ import com.lmax.disruptor.TimeoutException;
 import com.lmax.disruptor.WaitStrategy;
 import io.fenceline.journal.positions.Activities;
 import java.util.Arrays;
+import java.util.Objects;
 
 /// The lanes of all producing threads. The committing thread waits for any of them by a wait strategy of the
 /// Disruptor, which sees them as one sequence.
@@ -31,7 +32,7 @@ final class Lanes {
 
     Lanes(GroupCommitConfig config) {
         this.laneLengthBytes = config.laneLengthBytes();
-        this.waitStrategy = config.waitStrategy().get();
+        this.waitStrategy = Objects.requireNonNull(config.waitStrategy().get(), "the supplier gave no wait strategy");
         this.barrier = new SingleProducerSequencer(1, waitStrategy).newBarrier();
     }
 

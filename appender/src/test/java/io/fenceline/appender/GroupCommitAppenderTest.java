@@ -204,6 +204,20 @@ class GroupCommitAppenderTest {
         assertTrue(positions.close());
     }
 
+    /// Goal: an appender that cannot be opened does not keep the journal's one place.
+    @Test
+    void shouldNotKeepThePlaceWhenItCannotBeOpened() {
+        Positions positions = journal.open(FAIL);
+        GroupCommitConfig failing = SMALL.withWaitStrategy(() -> {
+            throw new IllegalStateException("as if a strategy could not be made");
+        });
+        assertThrows(IllegalStateException.class, () -> GroupCommitAppender.open(positions, failing, errors::add));
+        try (GroupCommitAppender appender = open(positions)) {
+            assertTrue(appender.append(payload(0, 0, 20), 0) >= 0);
+        }
+        assertTrue(positions.close());
+    }
+
     /// Goal: what a thread's last durable append was is not forgotten over a flush, a refusal, or other ways to append.
     @Test
     void shouldRememberTheLastSequenceOfEachThread() {
