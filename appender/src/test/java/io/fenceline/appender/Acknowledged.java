@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fenceline.journal.Durability;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
@@ -16,12 +17,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
 
 /// What many threads were told about their entries, and a judge of what is found. A payload says which thread wrote
 /// it, as the how-manieth, and can be told from any other.
 final class Acknowledged {
     private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED;
     static final int LEAST_LENGTH_BYTES = 16;
+    private static final int DEPTH = 3;
 
     private final ConcurrentMap<Long, byte[]> byPosition = new ConcurrentHashMap<>();
 
@@ -93,5 +98,54 @@ final class Acknowledged {
         return check(
                 LogWalk.of(image::read, journal.superblock(), SimulatedJournal.state(image, journal.superblock())),
                 acknowledged);
+    }
+
+    /// Recovers an image, cut before each of the operations of its recovery, by a process crash and by power cuts; what
+    /// that leaves is recovered and judged, some of it cut again, three deep.
+    ///
+    /// @param most images
+    /// @return images recovered
+    static int checkRecoveryCut(
+            SimulatedJournal journal,
+            SimulatedMedium image,
+            Map<Long, byte[]> acknowledged,
+            RandomGenerator random,
+            int most) {
+        AtomicInteger left = new AtomicInteger(most);
+        cutRecovery(journal, image, acknowledged, random, left, 1);
+        return most - left.get();
+    }
+
+    private static void cutRecovery(
+            SimulatedJournal journal,
+            SimulatedMedium image,
+            Map<Long, byte[]> acknowledged,
+            RandomGenerator random,
+            AtomicInteger left,
+            int depth) {
+        SimulatedMedium medium = image.afterProcessCrash();
+        Consumer<SimulatedMedium> judge = cut -> {
+            left.decrementAndGet();
+            if (depth < DEPTH && random.nextInt(8) == 0) {
+                cutRecovery(journal, cut, acknowledged, random, left, depth + 1);
+            }
+            checkImage(journal, cut, acknowledged);
+        };
+        SimulatedJournal.Opening opening = new SimulatedJournal.Opening(medium, journal.superblock());
+        opening.scan();
+        medium.observe((cut, operation) -> {
+            if (left.get() > 0 && (depth == 1 || random.nextInt(4) == 0)) {
+                judge.accept(cut.afterProcessCrash());
+                if (journal.medium().level() != Durability.PROCESS) {
+                    cut.afterPowerCuts(2, 1, random, judge);
+                }
+            }
+        });
+        opening.repair();
+        opening.nextEpoch();
+        medium.observe((cut, operation) -> {});
+        if (journal.medium().level() != Durability.PROCESS) {
+            medium.afterPowerCuts(2, 1, random, judge); // I19
+        }
     }
 }

@@ -32,6 +32,7 @@ class EveryImageTest {
     private static final String MINUTES = "fenceline.crash.minutes";
 
     private long covered;
+    private long collisions;
     private long executed;
     private long whole;
     private long wholeNs;
@@ -95,6 +96,9 @@ class EveryImageTest {
                 states.size(),
                 seconds,
                 seed);
+        double expected = covered / (double) (1L << 32);
+        System.out.printf("torn frames whose checksum is right by chance: %d, expected %.2f%n", collisions, expected);
+        assertTrue(collisions <= 3 + 3 * expected, () -> collisions + " torn frames certified, expected " + expected);
         return !late;
     }
 
@@ -126,6 +130,7 @@ class EveryImageTest {
                     EveryImage images = new EveryImage(medium.afterProcessCrash(), journal.superblock(), checker);
                     late = !images.explore(deadlineNs);
                     covered += images.covered();
+                    collisions += images.collisions();
                     executed += images.executed();
                     whole += images.whole();
                     wholeNs += images.wholeNs();

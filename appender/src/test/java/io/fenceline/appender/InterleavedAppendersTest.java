@@ -9,6 +9,7 @@ import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.SimulatedJournal;
 import java.lang.foreign.MemorySegment;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,9 +25,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// Several threads append, interleaved by a deterministic scheduler that may switch before each store, before and
 /// after each drain, and wherever one waits. At each of these points: what a process crash and power cuts leave is
-/// recovered, and judged against what the threads had been told.
+/// recovered, and judged against what the threads had been told; some of it with its recovery cut, three deep.
 class InterleavedAppendersTest {
     private static final String SEED = "fenceline.crash.seed";
+
+    /// An image that is cut inside its recovery yields so many more.
+    private static final int NESTED_IMAGES = 60;
 
     @ParameterizedTest
     @CsvSource({"MEMORY, 3, 3, 40, 20260101", "MEMORY, 2, 2, 60, 7", "PROCESS, 4, 3, 40, 11", "MEMORY, 4, 8, 30, 3"})
@@ -50,6 +55,7 @@ class InterleavedAppendersTest {
         Acknowledged acknowledged = new Acknowledged();
         Turns turns = new Turns(random.split());
         AtomicInteger images = new AtomicInteger();
+        AtomicInteger nested = new AtomicInteger();
         SplittableRandom sampling = random.split();
         HookedPersister.Hook hook = step -> {
             String name = Thread.currentThread().getName();
@@ -62,12 +68,16 @@ class InterleavedAppendersTest {
                 if (level == Durability.MEMORY) {
                     CrashChecker.checkShownIsDurable(journal);
                 }
-                Acknowledged.checkImage(journal, journal.medium().afterProcessCrash(), told);
+                Consumer<SimulatedMedium> judge = image -> {
+                    images.incrementAndGet();
+                    if (sampling.nextInt(level == Durability.MEMORY ? 40 : 4) == 0) {
+                        nested.addAndGet(Acknowledged.checkRecoveryCut(journal, image, told, sampling, NESTED_IMAGES));
+                    }
+                    Acknowledged.checkImage(journal, image.afterProcessCrash(), told);
+                };
+                judge.accept(journal.medium().afterProcessCrash());
                 if (level == Durability.MEMORY) {
-                    journal.medium().afterPowerCuts(few, samples, sampling, image -> {
-                        images.incrementAndGet();
-                        Acknowledged.checkImage(journal, image.afterProcessCrash(), told);
-                    });
+                    journal.medium().afterPowerCuts(few, samples, sampling, judge);
                 }
             }
             turns.giveAway(Integer.parseInt(name.substring("member-".length())));
@@ -93,7 +103,11 @@ class InterleavedAppendersTest {
             assertEquals(threads * each, acknowledged.size());
             assertEquals(0, Acknowledged.check(journal.walk(), acknowledged.now()));
             assertTrue(turns.given() > 2L * threads * each, () -> "only " + turns.given() + " turns");
-            assertTrue(level != Durability.MEMORY || images.get() > 5 * threads * each, "looked at too little");
+            assertTrue(images.get() > (level == Durability.MEMORY ? 5 : 1) * threads * each, "looked at too little");
+            assertTrue(nested.get() > threads * each, () -> "only " + nested + " images inside of recoveries");
+            System.out.printf(
+                    "%s, %d threads, %d segments: %d images, %d more of cut recoveries; seed %d%n",
+                    level, threads, segments, images.get(), nested.get(), seed);
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
                     e.getMessage() + "\n" + level + ", " + threads + " threads, " + segments + " segments; to repeat:"
