@@ -38,7 +38,7 @@ final class Lanes {
 
     /// A lane for the calling thread. Those of threads that have ended are forgotten.
     Lane add() {
-        Lane lane = new Lane(laneLengthBytes, waitStrategy, activities.register());
+        Lane lane = new Lane(laneLengthBytes, waitStrategy, activities.register(Thread.currentThread()));
         synchronized (this) {
             Lane[] known = all;
             Lane[] next = new Lane[known.length + 1];

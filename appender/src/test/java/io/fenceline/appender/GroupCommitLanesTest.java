@@ -3,6 +3,7 @@ package io.fenceline.appender;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.lmax.disruptor.BlockingWaitStrategy;
@@ -20,6 +21,7 @@ import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.CutSeek;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -143,6 +145,15 @@ class GroupCommitLanesTest {
         }
         bySequence.forEach((sequence, payload) -> assertArrayEquals(payload, payloads.get(sequence.intValue())));
         assertTrue(errors.isEmpty(), errors::toString);
+    }
+
+    /// Goal: a thread that died where it was handing something over, without stack for its clean-up, keeps no close
+    /// waiting.
+    @Test
+    void shouldNotWaitForAThreadThatHasEnded() {
+        Lanes lanes = new Lanes(GroupCommitConfig.DEFAULTS);
+        Team.of(1, thread -> lanes.add().activity.enter()).begin().join();
+        assertTimeoutPreemptively(Duration.ofSeconds(30), lanes::awaitQuiet);
     }
 
     /// What another thread handed over before a flush began is durable after it.
