@@ -305,6 +305,7 @@ public final class GroupCommitAppender implements AutoCloseable {
     ///
     /// @return 0, or a result of [AppendResult]: nothing was taken
     private long takeBudget(int length, long timeoutNs) {
+        lane.get().checkUnclaimed();
         if (lane.get().expects()) {
             lane.get().expect(-1);
             throw new IllegalStateException("nobody would be told of a conflict: use appendAsync");
@@ -337,8 +338,9 @@ public final class GroupCommitAppender implements AutoCloseable {
         return closed || appender.positions.isClosed();
     }
 
+    /// Whoever commits an entry gives back what it took; so it stays taken where that is not known.
     private void giveBackUnless(boolean accepted, int length) {
-        if (!accepted) {
+        if (!accepted && !lane.get().isBroken()) {
             budget.giveBack(1, length);
         }
     }

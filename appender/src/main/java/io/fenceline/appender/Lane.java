@@ -64,6 +64,10 @@ final class Lane {
     private int claimedOffset;
     private int claimedLength;
     private boolean claimed;
+
+    /// Set while something is handed over; for ever, if the owner died at that (its stack was used up, say).
+    private boolean publishing;
+
     private @Nullable MemorySegment longEntry;
     private @Nullable CommitListener handedOver;
     private long expectedSequence = -1;
@@ -162,8 +166,18 @@ final class Lane {
         return true;
     }
 
-    /// @throws IllegalStateException if the thread is just writing another entry
+    /// Whether the owner died where it handed something over: whether that was is not known.
+    boolean isBroken() {
+        return publishing;
+    }
+
+    /// @throws IllegalStateException if the thread is just writing another entry, or has died at handing one over
     void checkUnclaimed() {
+        if (publishing) {
+            throw new IllegalStateException(
+                    "this thread died while it handed something to this appender, and whether it"
+                            + " was taken is not known: append by another thread, or open another appender");
+        }
         if (claimed) {
             throw new IllegalStateException(
                     "an encoder must not append to, flush or close the appender it encodes for");
@@ -233,6 +247,7 @@ final class Lane {
     ///
     /// @param told as in the claim
     void publish(int type, CommitListener told) {
+        publishing = true;
         FrameDescriptor.entryHeader(bytes(), entryOffset(), claimedLength, type);
         if (longEntry == null) {
             filling.stage.zeroPad(offset() + claimedLength, FrameDescriptor.ENTRY_ALIGNMENT_BYTES);
@@ -241,6 +256,7 @@ final class Lane {
         }
         publish();
         handedOver = told;
+        publishing = false;
     }
 
     private void publish() {
@@ -259,8 +275,10 @@ final class Lane {
 
     /// Hands over a claimed [#FLUSH].
     void publishFlush() {
+        publishing = true;
         order(FLUSHES);
         publish();
+        publishing = false;
     }
 
     /// Whether nothing is to be taken. By any thread; a late answer is no.

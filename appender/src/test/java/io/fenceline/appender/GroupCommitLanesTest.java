@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.lmax.disruptor.AlertException;
 import com.lmax.disruptor.BlockingWaitStrategy;
+import com.lmax.disruptor.Sequence;
+import com.lmax.disruptor.SequenceBarrier;
+import com.lmax.disruptor.TimeoutException;
 import com.lmax.disruptor.WaitStrategy;
 import com.lmax.disruptor.YieldingWaitStrategy;
 import io.fenceline.journal.AppendResult;
@@ -144,6 +148,46 @@ class GroupCommitLanesTest {
             assertArrayEquals(Acknowledged.payload(thread, next[thread] - 1, payload.length), payload);
         }
         bySequence.forEach((sequence, payload) -> assertArrayEquals(payload, payloads.get(sequence.intValue())));
+        assertTrue(errors.isEmpty(), errors::toString);
+    }
+
+    /// Goal: a thread that died where it was handing an entry over, and lives on, is not told of one entry when it
+    /// appends another: it is refused, and nobody else is.
+    @Test
+    void shouldRefuseAThreadThatDiedWhereItHandedAnEntryOver() {
+        Thread dying = Thread.currentThread();
+        AtomicBoolean armed = new AtomicBoolean();
+        WaitStrategy inside = new YieldingWaitStrategy();
+        WaitStrategy strategy = new WaitStrategy() {
+            @Override
+            public long waitFor(long sequence, Sequence cursor, Sequence dependent, SequenceBarrier barrier)
+                    throws AlertException, InterruptedException, TimeoutException {
+                return inside.waitFor(sequence, cursor, dependent, barrier);
+            }
+
+            @Override
+            public void signalAllWhenBlocking() {
+                if (Thread.currentThread() == dying && armed.getAndSet(false)) {
+                    throw new StackOverflowError("behind the cursor");
+                }
+            }
+        };
+        Positions positions = journal.open(CONFIG);
+        GroupCommitAppender appender = open(positions, 1024, () -> strategy);
+        assertEquals(0, appender.append(MemorySegment.ofArray(Acknowledged.payload(0, 0, 20)), 0));
+        armed.set(true);
+        MemorySegment lost = MemorySegment.ofArray(Acknowledged.payload(0, 1, 20));
+        assertThrows(StackOverflowError.class, () -> appender.append(lost, 0));
+        MemorySegment next = MemorySegment.ofArray(Acknowledged.payload(0, 2, 20));
+        assertThrows(IllegalStateException.class, () -> appender.append(next, 0));
+        assertThrows(IllegalStateException.class, () -> appender.appendRelaxed(next, 0));
+        assertThrows(IllegalStateException.class, appender::flush);
+        Team.of(1, thread -> assertTrue(appender.append(MemorySegment.ofArray(Acknowledged.payload(1, 0, 20)), 0) > 0))
+                .begin()
+                .join();
+        assertTimeoutPreemptively(Duration.ofSeconds(30), appender::close);
+        assertTrue(positions.close());
+        assertEquals(3, journal.walk().payloads().size(), "the one that nobody was told of, too");
         assertTrue(errors.isEmpty(), errors::toString);
     }
 
