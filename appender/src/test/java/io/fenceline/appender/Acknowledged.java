@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.journal.Durability;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.persist.FailedImage;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
@@ -91,13 +93,16 @@ final class Acknowledged {
 
     /// Recovers an image and judges it.
     static int checkImage(SimulatedJournal journal, SimulatedMedium image, Map<Long, byte[]> acknowledged) {
-        SimulatedJournal.Opening opening = new SimulatedJournal.Opening(image, journal.superblock());
-        opening.scan();
-        opening.repair();
-        opening.nextEpoch();
-        return check(
-                LogWalk.of(image::read, journal.superblock(), SimulatedJournal.state(image, journal.superblock())),
-                acknowledged);
+        int[] others = new int[1];
+        FailedImage.check(image, () -> {
+            SimulatedJournal.Opening opening = new SimulatedJournal.Opening(image, journal.superblock());
+            opening.scan();
+            opening.repair();
+            opening.nextEpoch();
+            StateRecord state = SimulatedJournal.state(image, journal.superblock());
+            others[0] = check(LogWalk.of(image::read, journal.superblock(), state), acknowledged);
+        });
+        return others[0];
     }
 
     /// Recovers an image, cut before each of the operations of its recovery, by a process crash and by power cuts; what

@@ -11,6 +11,7 @@ import io.fenceline.journal.format.FrameDescriptor;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.FailedImage;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
@@ -18,9 +19,7 @@ import io.fenceline.journal.persist.SimulatedMedium.Operation;
 import io.fenceline.journal.positions.RunFile;
 import io.fenceline.journal.positions.SimulatedJournal;
 import io.fenceline.journal.recovery.LogWalk;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -79,7 +78,6 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private final Map<Long, Integer> contents = new HashMap<>();
     private final Set<Long> states = new HashSet<>();
     private final Deque<String> trace = new ArrayDeque<>();
-    private @Nullable SimulatedMedium failing;
     private long crashPoints;
     private long images;
     private long nestedImages;
@@ -268,27 +266,18 @@ final class CrashChecker implements SimulatedMedium.Observer {
         try {
             return recover(image.afterProcessCrash(), loss, null, twice);
         } catch (RuntimeException | Error e) {
-            failing = failing == null ? image : failing;
-            throw e;
+            throw FailedImage.of(image, e);
         }
     }
 
     /// After a failure: leaves the image that was recovered then, as a journal that `fenceline dump` reads. If none
     /// was, what a power cut would leave of the medium now.
     ///
+    /// @param found     what was thrown
     /// @param directory made if it is not there
     /// @return what to do with it
-    String leaveFailure(Path directory) {
-        SimulatedMedium image = failing == null ? journal.medium().afterPowerCut() : failing;
-        byte[] log = new byte[Math.toIntExact(image.lengthBytes())];
-        image.read(0, MemorySegment.ofArray(log), 0, log.length);
-        try {
-            Files.createDirectories(directory);
-            Files.write(directory.resolve(JournalFiles.LOG), log);
-            return "look: fenceline dump " + directory.toAbsolutePath();
-        } catch (IOException e) {
-            return "no image could be left: " + e;
-        }
+    String leaveFailure(Throwable found, Path directory) {
+        return FailedImage.leave(found, journal.medium().afterPowerCut(), directory.resolve(JournalFiles.LOG));
     }
 
     /// Recovers wholly, judging each step.
@@ -416,7 +405,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
         // share, position and sequence, may be the very ones that it lacked. History has judged that it is whole.
         boolean mayComeBack = level == Durability.MEMORY && history.underWay() != null;
         if (!mayComeBack) {
-            assertEquals(signature, again, () -> "I9: recovery cut " + depth + " deep");
+            FailedImage.check(image, () -> assertEquals(signature, again, () -> "I9: recovery cut " + depth + " deep"));
         }
         if (depth < budget.depth && random.nextInt(16) == 0) {
             recoverCut(image, loss, processCrash, signature, depth + 1);

@@ -170,7 +170,7 @@ class CrashStatesTest {
                     e.getMessage() + "\nat crash point " + workload.checker().crashPoints() + " of " + level + ", "
                             + segments + " segments, " + policy + ", " + granularity + "; last operations: "
                             + workload.checker().trace() + "\n"
-                            + workload.checker().leaveFailure(failure(level, segments, policy))
+                            + workload.checker().leaveFailure(e, failure(level, segments, policy))
                             + "\nrepeat: mvn -pl appender -am test -Dtest=CrashStatesTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);

@@ -7,6 +7,7 @@ import io.fenceline.journal.format.FrameVerdict;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.FailedImage;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Undecided;
 import io.fenceline.journal.positions.SimulatedJournal;
@@ -179,7 +180,10 @@ final class EveryImage {
             wholeNs += System.nanoTime() - startNs;
         }
         Long before = classes.putIfAbsent(answers, signature);
-        assertEquals(before == null ? signature : before, signature, "I10: the same answers, another recovery");
+        FailedImage.check(
+                medium.afterPowerCut(choice),
+                () -> assertEquals(
+                        before == null ? signature : before, signature, "I10: the same answers, another recovery"));
     }
 
     long covered() {

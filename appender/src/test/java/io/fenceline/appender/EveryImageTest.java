@@ -7,17 +7,22 @@ import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.FailedImage;
+import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.SimulatedJournal;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,6 +37,7 @@ class EveryImageTest {
     private static final String MINUTES = "fenceline.crash.minutes";
 
     private long covered;
+    private @Nullable SimulatedMedium medium;
     private long collisions;
     private long executed;
     private long whole;
@@ -78,7 +84,12 @@ class EveryImageTest {
             }
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
-                    e.getMessage() + "\nrepeat: mvn -pl appender -am test -Dtest=EveryImageTest"
+                    e.getMessage() + "\n"
+                            + FailedImage.leave(
+                                    e,
+                                    Objects.requireNonNull(medium),
+                                    Path.of("target", "failures", "EveryImageTest", JournalFiles.LOG))
+                            + "\nrepeat: mvn -pl appender -am test -Dtest=EveryImageTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);
         }
@@ -110,6 +121,7 @@ class EveryImageTest {
         }
         SplittableRandom random = new SplittableRandom(seed);
         SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(SEGMENT, 2));
+        medium = journal.medium();
         History history = new History();
         CrashChecker checker = new CrashChecker(
                 journal, Durability.MEMORY, history, random.split(), new CrashChecker.Budget(8, 1, 1, 3));

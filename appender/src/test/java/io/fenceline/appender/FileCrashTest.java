@@ -14,6 +14,7 @@ import io.fenceline.journal.persist.CursorFiles;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedFiles;
 import io.fenceline.journal.positions.CursorLog;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -58,6 +59,30 @@ class FileCrashTest {
         }
     }
 
+    /// Judges what is found in an image; a failure leaves the image, as it was found.
+    private <T> void judge(SimulatedFiles image, Callable<T> body) {
+        SimulatedFiles untouched = image.afterProcessCrash();
+        try {
+            in(image, body);
+        } catch (RuntimeException | Error e) {
+            throw new AssertionError(
+                    e.getMessage() + "\n" + leave(untouched)
+                            + "\nrepeat: mvn -pl appender -am test -Dtest=FileCrashTest"
+                            + " -Dsurefire.failIfNoSpecifiedTests=false -Dfenceline.crash.seed=" + seed,
+                    e);
+        }
+    }
+
+    private static String leave(SimulatedFiles image) {
+        Path directory = Path.of("target", "failures", "FileCrashTest").toAbsolutePath();
+        try {
+            image.writeTo(directory);
+            return "look: fenceline dump " + directory.resolve("journal");
+        } catch (IOException e) {
+            return "no image could be left: " + e;
+        }
+    }
+
     private static boolean create() {
         SmallJournals.create(PATH, 4096, 2, CONFIG);
         return true;
@@ -76,7 +101,7 @@ class FileCrashTest {
 
     private void cutCreation(SimulatedFiles files, String operation) {
         crashPoints++;
-        images += files.afterPowerCuts(FEW, random, image -> in(image, () -> open(made, 0, operation)));
+        images += files.afterPowerCuts(FEW, random, image -> judge(image, () -> open(made, 0, operation)));
         SimulatedFiles found = files.afterProcessCrash();
         in(found, () -> {
             open(made, 0, operation);
@@ -84,7 +109,7 @@ class FileCrashTest {
                     ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
                 assertEquals(0, appender.append(MemorySegment.ofArray(new byte[] {42})));
                 images += found.afterPowerCuts(
-                        64, random, image -> in(image, () -> open(true, 1, operation + ", then an append")));
+                        64, random, image -> judge(image, () -> open(true, 1, operation + ", then an append")));
             }
             return true;
         });
@@ -124,7 +149,7 @@ class FileCrashTest {
 
     private void cutCursor(SimulatedFiles files, String operation) {
         crashPoints++;
-        images += files.afterPowerCuts(FEW, random, image -> in(image, () -> find(made, 0, operation)));
+        images += files.afterPowerCuts(FEW, random, image -> judge(image, () -> find(made, 0, operation)));
         SimulatedFiles found = files.afterProcessCrash();
         in(found, () -> {
             find(made, 0, operation);
@@ -134,7 +159,7 @@ class FileCrashTest {
                 DurabilityReport level = journal.probe(Durability.DEVICE, false, null);
                 new CursorLog(cursor.persister(level), CURSOR).commit(64, 1, 1, 0, new byte[0], 0, 0, 0);
                 images += found.afterPowerCuts(
-                        64, random, image -> in(image, () -> find(true, 64, operation + ", then a commit")));
+                        64, random, image -> judge(image, () -> find(true, 64, operation + ", then a commit")));
             }
             return true;
         });

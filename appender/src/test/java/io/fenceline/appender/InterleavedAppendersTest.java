@@ -9,10 +9,13 @@ import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
 import io.fenceline.journal.TimestampMode;
 import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.persist.FailedImage;
+import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.positions.Positions;
 import io.fenceline.journal.positions.SimulatedJournal;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -110,7 +113,16 @@ class InterleavedAppendersTest {
                     level, threads, segments, images.get(), nested.get(), seed);
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
-                    e.getMessage() + "\n" + level + ", " + threads + " threads, " + segments + " segments; to repeat:"
+                    e.getMessage() + "\n" + level + ", " + threads + " threads, " + segments + " segments; "
+                            + FailedImage.leave(
+                                    e,
+                                    journal.medium(),
+                                    Path.of(
+                                            "target",
+                                            "failures",
+                                            "InterleavedAppendersTest-" + level + '-' + threads + '-' + segments,
+                                            JournalFiles.LOG))
+                            + "\nrepeat:"
                             + " mvn test -pl appender -am -Dtest=InterleavedAppendersTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);

@@ -75,7 +75,14 @@ class ReaderStatesTest {
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
                     e.getMessage() + "\nof " + level + ", " + segments + " segments, " + room + "; last operations: "
-                            + workload.checker().trace() + "\nrepeat: mvn -pl appender -am test"
+                            + workload.checker().trace() + "\n"
+                            + workload.leaveFailure(
+                                    e,
+                                    Path.of(
+                                            "target",
+                                            "failures",
+                                            "ReaderStatesTest-" + level + '-' + segments + '-' + room))
+                            + "\nrepeat: mvn -pl appender -am test"
                             + " -Dtest=ReaderStatesTest -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);
         }

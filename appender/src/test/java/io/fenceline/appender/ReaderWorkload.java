@@ -14,6 +14,7 @@ import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.CursorRecord;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.persist.FailedImage;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
@@ -74,6 +75,7 @@ final class ReaderWorkload {
     private final long keptLengthBytes;
     private final TreeMap<Long, Long> cuts = new TreeMap<>();
     private SimulatedMedium cursorMedium;
+    private SimulatedMedium judgedCursor;
     private Value acknowledged = new Value(0, 0, 0);
     private Value attempted = acknowledged;
     private JournalFiles place;
@@ -121,6 +123,7 @@ final class ReaderWorkload {
         new CursorRecord(1, journal.superblock().journalId(), 0, 0, 0, CursorRecord.FLAG_GATING, new byte[0], 0)
                 .encode(first, new Crc32c());
         cursorMedium.overwrite(CursorRecord.fileOffset(1), MemorySegment.ofBuffer(first.clear()));
+        judgedCursor = cursorMedium;
         place = places.get();
         open();
     }
@@ -367,14 +370,17 @@ final class ReaderWorkload {
 
     private void checkPair(SimulatedMedium log, SimulatedMedium cursorFile) {
         pairs++;
-        SimulatedJournal.Opening opening = new SimulatedJournal.Opening(log, journal.superblock());
-        opening.scan();
-        opening.repair();
-        opening.nextEpoch();
-        StateRecord state = SimulatedJournal.state(log, journal.superblock());
-        Value found = value(cursorFile);
-        checkValue(found);
-        checkPlace(found, LogWalk.of(log::read, journal.superblock(), state), state);
+        judgedCursor = cursorFile;
+        FailedImage.check(log, () -> {
+            SimulatedJournal.Opening opening = new SimulatedJournal.Opening(log, journal.superblock());
+            opening.scan();
+            opening.repair();
+            opening.nextEpoch();
+            StateRecord state = SimulatedJournal.state(log, journal.superblock());
+            Value found = value(cursorFile);
+            checkValue(found);
+            checkPlace(found, LogWalk.of(log::read, journal.superblock(), state), state);
+        });
     }
 
     private void checkValue(Value found) {
@@ -447,6 +453,15 @@ final class ReaderWorkload {
 
     CrashChecker checker() {
         return checker;
+    }
+
+    /// After a failure: leaves the log and the cursor's file that were judged together.
+    ///
+    /// @param directory made if it is not there
+    /// @return what to do with them
+    String leaveFailure(Throwable found, Path directory) {
+        return checker.leaveFailure(found, directory) + "; its cursor: "
+                + FailedImage.leave(judgedCursor, directory.resolve("cursors").resolve(NAME));
     }
 
     /// Pairs of images that were looked at.

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.format.StateRecord;
 import io.fenceline.journal.format.Superblock;
+import io.fenceline.journal.persist.FailedImage;
+import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import io.fenceline.journal.positions.LogView;
@@ -93,7 +95,12 @@ class ArchiveCrashTest {
             live(lives, new SplittableRandom(seed));
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
-                    e.getMessage() + "\nrepeat: mvn -pl journal -am test -Dtest=ArchiveCrashTest"
+                    e.getMessage() + "\n"
+                            + FailedImage.leave(
+                                    e,
+                                    medium,
+                                    Path.of("target", "failures", "ArchiveCrashTest-" + garbage, JournalFiles.LOG))
+                            + "\nrepeat: mvn -pl journal -am test -Dtest=ArchiveCrashTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);
         }
@@ -165,6 +172,10 @@ class ArchiveCrashTest {
 
     private void check(SimulatedMedium image) {
         images++;
+        FailedImage.check(image, () -> judge(image));
+    }
+
+    private void judge(SimulatedMedium image) {
         long end;
         try (Archive archive = open(image)) {
             end = archive.end();

@@ -2,10 +2,19 @@ package io.fenceline.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.appender.ExclusiveAppender;
+import io.fenceline.journal.Durability;
 import io.fenceline.journal.Journal;
+import io.fenceline.journal.format.Geometry;
+import io.fenceline.journal.format.StateRecord;
+import io.fenceline.journal.persist.FailedImage;
+import io.fenceline.journal.persist.JournalFiles;
+import io.fenceline.journal.persist.SimulatedMedium;
+import io.fenceline.journal.positions.SimulatedJournal;
+import io.fenceline.journal.recovery.FrameWriter;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -39,6 +48,27 @@ class DumpTest {
             assertTrue(data.get(i).contains("\"payload\":\"" + journal.payloads.get(i) + "\""), data.get(i));
         }
         assertTrue(lines.stream().anyMatch(line -> line.contains("\"kind\":\"PAD\"")), "no PAD");
+    }
+
+    /// Goal: what a crash checker leaves below `target/failures` is a journal to this command.
+    @Test
+    void shouldDumpTheImageThatACrashCheckerLeaves() {
+        SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(4096, 2));
+        SimulatedMedium medium = journal.medium();
+        FrameWriter frames = new FrameWriter(medium, journal.superblock());
+        frames.data(0, 0, 1, 0, "kept");
+        frames.data(64, 1, 1, 0, "too");
+        frames.state(new StateRecord(2, 4096, 0, 0, 0, 0, 1, 0, Durability.MEMORY.id(), 0));
+        medium.drain();
+        AssertionError found = assertThrows(
+                AssertionError.class,
+                () -> FailedImage.check(medium.afterPowerCut(), () -> assertEquals(1, 2, "I1: found out")));
+        Path left = parent.resolve("failures").resolve("Checker");
+        String look =
+                FailedImage.leave(found, new SimulatedMedium(Durability.MEMORY, 64), left.resolve(JournalFiles.LOG));
+        assertEquals("look: fenceline dump " + left, look);
+        String out = CommandRun.of("dump", "--format", "json", left.toString()).out();
+        assertTrue(out.contains("\"payload\":\"kept\"") && out.contains("\"payload\":\"too\""), out);
     }
 
     @Test

@@ -1,12 +1,18 @@
 package io.fenceline.journal.persist;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /// The ways in which undecided units may be decided: for each unit the number of one of its versions, 0 the
 /// oldest.
 final class PersistedChoices {
+    private static final int TRIES = 200;
+
     private final int[] sizes;
     private final boolean garbage;
 
@@ -39,6 +45,38 @@ final class PersistedChoices {
             }
         }
         return calls;
+    }
+
+    /// Takes back, bit by bit, what was lost, as long as it fails.
+    ///
+    /// @param failed a choice that fails
+    /// @return one that fails, too, and loses as little as was found by trying [#TRIES] times at most
+    int[] fewestLost(int[] failed, Predicate<int[]> fails) {
+        int[] fewest = failed.clone();
+        List<Integer> lost = new ArrayList<>(lost(failed));
+        int left = TRIES;
+        for (int n = lost.size(); n > 0; n /= 2) {
+            for (int from = 0; from < lost.size() && left > 0; left--) {
+                List<Integer> part = lost.subList(from, Math.min(lost.size(), from + n));
+                int[] fewer = fewest.clone();
+                part.forEach(i -> fewer[i] = sizes[i] - 1);
+                if (fails.test(fewer.clone())) {
+                    fewest = fewer;
+                    part.clear();
+                } else {
+                    from += n;
+                }
+            }
+        }
+        return fewest;
+    }
+
+    /// Units that have not their newest version.
+    List<Integer> lost(int[] choice) {
+        return IntStream.range(0, choice.length)
+                .filter(i -> choice[i] != sizes[i] - 1)
+                .boxed()
+                .toList();
     }
 
     private boolean isAtMost(int few) {

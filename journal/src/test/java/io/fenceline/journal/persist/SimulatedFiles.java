@@ -1,8 +1,10 @@
 package io.fenceline.journal.persist;
 
 import io.fenceline.journal.JournalException;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -169,6 +171,26 @@ public final class SimulatedFiles implements FileLayer {
         PersistedChoices choices =
                 new PersistedChoices(sizes.stream().mapToInt(n -> n).toArray(), false);
         return choices.forEach(few, Math.max(1, few / 4), random, choice -> use.accept(image(all, choice, random)));
+    }
+
+    /// Writes what a process finds here to real files.
+    ///
+    /// @param directory what stands there for the base; made if it is not there
+    public synchronized void writeTo(Path directory) throws IOException {
+        write(root, directory);
+    }
+
+    private static void write(Node node, Path path) throws IOException {
+        if (!node.isDirectory) {
+            byte[] bytes = new byte[Math.toIntExact(node.length)];
+            node.bytes.read(0, MemorySegment.ofArray(bytes), 0, bytes.length);
+            Files.write(path, bytes);
+            return;
+        }
+        Files.createDirectories(path);
+        for (Map.Entry<String, Node> name : node.names.entrySet()) {
+            write(name.getValue(), path.resolve(name.getKey()));
+        }
     }
 
     private static void collect(Node node, Set<Node> all) {

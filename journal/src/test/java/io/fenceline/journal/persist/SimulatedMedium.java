@@ -367,7 +367,39 @@ public final class SimulatedMedium implements Persister {
         int[] sizes =
                 undecided.values().stream().mapToInt(u -> u.versions.size()).toArray();
         PersistedChoices choices = new PersistedChoices(sizes, garbageSectors && level == Durability.DEVICE);
-        return choices.forEach(few, samples, random, choice -> use.accept(afterPowerCut(at, choice)));
+        return choices.forEach(few, samples, random, choice -> use(at, choices, choice, use));
+    }
+
+    /// What `use` throws is thrown for the image that loses least.
+    private void use(
+            List<Map.Entry<Long, Unit>> at, PersistedChoices choices, int[] choice, Consumer<SimulatedMedium> use) {
+        FailedImage failed = failure(at, choice, use);
+        if (failed == null) {
+            return;
+        }
+        if (failed.isSmallest()) {
+            throw failed;
+        }
+        FailedImage[] smallest = {failed};
+        int[] fewest = choices.fewestLost(choice, fewer -> {
+            FailedImage other = failure(at, fewer, use);
+            smallest[0] = other == null ? smallest[0] : other;
+            return other != null;
+        });
+        List<Long> lost = choices.lost(fewest).stream()
+                .map(i -> at.get(i).getKey() * unitLengthBytes)
+                .toList();
+        throw smallest[0].smallest(at.size(), lost);
+    }
+
+    private @Nullable FailedImage failure(List<Map.Entry<Long, Unit>> at, int[] choice, Consumer<SimulatedMedium> use) {
+        int[] kept = choice.clone();
+        try {
+            use.accept(afterPowerCut(at, choice));
+            return null;
+        } catch (RuntimeException | Error e) {
+            return FailedImage.of(afterPowerCut(at, kept), e);
+        }
     }
 
     /// A word or sector that a power cut decides.

@@ -51,6 +51,41 @@ class SimulatedMediumTest {
         assertEquals(Set.of("11111111"), found(medium, 64, 8, 8));
     }
 
+    /// Goal: of all that a power cut may lose, a failure names what it takes to fail, and has the image of it.
+    @Test
+    void shouldThrowWhatFailsForTheImageThatLosesLeast() {
+        SimulatedMedium medium = new SimulatedMedium(Durability.MEMORY, LENGTH);
+        store(medium, 64, 512, 1);
+        FailedImage failed = assertThrows(
+                FailedImage.class,
+                () -> medium.afterPowerCuts(16, 8, new Random(1), image -> {
+                    String words = read(image, 64, 64, 8);
+                    image.overwrite(128, MemorySegment.ofArray(new byte[] {9}));
+                    assertTrue(words.charAt(5) == '1' || words.charAt(60) == '1', () -> "I1: " + words);
+                }));
+        String message = String.valueOf(failed.getMessage());
+        assertTrue(message.startsWith("I1: 11111011111"), message);
+        assertTrue(message.contains("2 of 64 undecided units"), message);
+        assertTrue(message.endsWith("[" + (64 + 5 * 8) + ", " + (64 + 60 * 8) + "]"), message);
+        assertEquals("1".repeat(5) + "0" + "1".repeat(54) + "0111", read(failed.image(), 64, 64, 8));
+    }
+
+    /// Goal: a check inside a check, as a recovery that is cut in its recovery, names the inner image.
+    @Test
+    void shouldNameTheInnermostImage() {
+        SimulatedMedium medium = new SimulatedMedium(Durability.MEMORY, LENGTH);
+        store(medium, 64, 64, 1);
+        FailedImage failed = assertThrows(
+                FailedImage.class,
+                () -> medium.afterPowerCuts(256, 0, new Random(1), image -> {
+                    SimulatedMedium inner = image.afterProcessCrash();
+                    store(inner, 128, 64, 2);
+                    inner.afterPowerCuts(256, 0, new Random(1), cut -> assertEquals("2", read(cut, 184, 1, 8), "I9"));
+                }));
+        assertTrue(String.valueOf(failed.getMessage()).contains("1 of 8 undecided units"), failed::getMessage);
+        assertEquals("22222220", read(failed.image(), 128, 8, 8));
+    }
+
     @Test
     void shouldDrainTheStoresOfItsOwnThreadOnly() throws InterruptedException {
         SimulatedMedium medium = new SimulatedMedium(Durability.MEMORY, LENGTH);

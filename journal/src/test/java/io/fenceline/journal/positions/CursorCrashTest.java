@@ -8,10 +8,12 @@ import io.fenceline.journal.Durability;
 import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.Crc32c;
 import io.fenceline.journal.format.CursorRecord;
+import io.fenceline.journal.persist.FailedImage;
 import io.fenceline.journal.persist.SimulatedMedium;
 import io.fenceline.journal.persist.SimulatedMedium.Kind;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -28,6 +30,7 @@ class CursorCrashTest {
     private static final UUID ID = new UUID(0x0123_4567_89AB_CDEFL, 0x1122_3344_5566_7788L);
 
     private long images;
+    private SimulatedMedium last = new SimulatedMedium(Durability.DEVICE, CursorRecord.FILE_LENGTH_BYTES);
 
     @ParameterizedTest
     @CsvSource({"MEMORY,  false, 400", "DEVICE,  false, 40", "DEVICE,  true,  40", "PROCESS, false, 40"})
@@ -48,7 +51,12 @@ class CursorCrashTest {
             live(level, garbage, lives, new SplittableRandom(seed));
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
-                    e.getMessage() + "\nrepeat: mvn -pl journal -am test -Dtest=CursorCrashTest"
+                    e.getMessage() + "\n"
+                            + FailedImage.leave(
+                                    e,
+                                    last,
+                                    Path.of("target", "failures", "CursorCrashTest-" + level, "cursors", "cursor"))
+                            + "\nrepeat: mvn -pl journal -am test -Dtest=CursorCrashTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);
         }
@@ -74,6 +82,7 @@ class CursorCrashTest {
             List<SimulatedMedium> found = new ArrayList<>();
             int cutAt = 1 + random.nextInt(30);
             int[] operations = new int[1];
+            last = medium;
             medium.observe((m, operation) -> {
                 operations[0]++;
                 check(m.afterProcessCrash(), promise, level, true, random);
@@ -145,10 +154,16 @@ class CursorCrashTest {
     private void check(
             SimulatedMedium image, Promise promise, Durability level, boolean processCrash, SplittableRandom random) {
         images++;
-        long value = value(new CursorLog(image, "cursor").found());
-        assertTrue(
-                value == promise.acknowledged || value == promise.attempted,
-                () -> "found " + value + ", acknowledged " + promise.acknowledged + ", under way " + promise.attempted);
+        long[] found = new long[1];
+        FailedImage.check(image, () -> {
+            long value = value(new CursorLog(image, "cursor").found());
+            assertTrue(
+                    value == promise.acknowledged || value == promise.attempted,
+                    () -> "found " + value + ", acknowledged " + promise.acknowledged + ", under way "
+                            + promise.attempted);
+            found[0] = value;
+        });
+        long value = found[0];
         // What an opening has shown stays, also through a power cut.
         if (level != Durability.PROCESS && random.nextInt(processCrash ? 4 : 8) == 0) {
             image.afterPowerCuts(8, 2, random, again -> {
