@@ -44,8 +44,7 @@ import org.agrona.DirectBuffer;
 ///    order of its appends, and behind every entry that was acknowledged, or flushed, before they were handed over.
 ///    (Two threads' asynchronous entries have no other order, even if one thread tells the other.)
 /// 2. An entry whose append did not return a position, or 0 where that means *accepted*, was not appended. Only after
-/// an
-///    I/O fault, which poisons the journal, that is not known before it is opened again.
+///    an I/O fault, which poisons the journal, that is not known before it is opened again.
 /// 3. `append`, `appendRelaxed`, and `appendAsync` with a reused listener, allocate nothing in steady state, for
 ///    entries up to a quarter of the lane; larger ones are copied to memory of their own.
 /// 4. A payload is copied before the call returns; what an encoder that throws has written is not appended.
@@ -305,9 +304,10 @@ public final class GroupCommitAppender implements AutoCloseable {
     ///
     /// @return 0, or a result of [AppendResult]: nothing was taken
     private long takeBudget(int length, long timeoutNs) {
-        lane.get().checkUnclaimed();
-        if (lane.get().expects()) {
-            lane.get().expect(-1);
+        Lane own = lane.get();
+        own.checkUnclaimed();
+        if (own.expects()) {
+            own.expect(-1);
             throw new IllegalStateException("nobody would be told of a conflict: use appendAsync");
         }
         long startNs = System.nanoTime();

@@ -95,10 +95,7 @@ final class Acknowledged {
     static int checkImage(SimulatedJournal journal, SimulatedMedium image, Map<Long, byte[]> acknowledged) {
         int[] others = new int[1];
         FailedImage.check(image, () -> {
-            SimulatedJournal.Opening opening = new SimulatedJournal.Opening(image, journal.superblock());
-            opening.scan();
-            opening.repair();
-            opening.nextEpoch();
+            new SimulatedJournal.Opening(image, journal.superblock()).recover();
             StateRecord state = SimulatedJournal.state(image, journal.superblock());
             others[0] = check(LogWalk.of(image::read, journal.superblock(), state), acknowledged);
         });

@@ -86,6 +86,12 @@ class ConcurrentRulesTest {
         return team;
     }
 
+    private static void fillTwoSegments(ConcurrentAppender appender) {
+        for (int i = 0; i < 2 * SEGMENT / SLOT; i++) {
+            assertEquals((long) i * SLOT, append(appender));
+        }
+    }
+
     /// §3, `retained`: a ring that is full up to the end of a segment, all of it published, nothing behind it:
     /// retaining all of it makes room, because the next segment's start is a floor candidate already.
     @Test
@@ -93,9 +99,7 @@ class ConcurrentRulesTest {
         SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(SEGMENT, 2));
         Positions positions = journal.open(BLOCK);
         ConcurrentAppender appender = ConcurrentAppender.open(positions);
-        for (int i = 0; i < 2 * SEGMENT / SLOT; i++) {
-            assertEquals((long) i * SLOT, append(appender));
-        }
+        fillTwoSegments(appender);
         AtomicLong position = new AtomicLong(-1);
         Team team = Team.of(1, thread -> position.set(append(appender))).begin();
         Team.await("it waits for room", () -> team.isWaiting(1));
@@ -113,9 +117,7 @@ class ConcurrentRulesTest {
         SimulatedJournal journal = SimulatedJournal.create(Durability.MEMORY, Geometry.of(SEGMENT, 2));
         Positions positions = journal.open(BLOCK);
         ConcurrentAppender appender = ConcurrentAppender.open(positions);
-        for (int i = 0; i < 2 * SEGMENT / SLOT; i++) {
-            assertEquals((long) i * SLOT, append(appender));
-        }
+        fillTwoSegments(appender);
         Team team = Team.of(3, thread -> {
                     assertEquals(AppendResult.INTERRUPTED, append(appender));
                     assertTrue(Thread.interrupted());

@@ -360,10 +360,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private void recoverTo(SimulatedMedium medium, long signature, String what) {
         nestedImages++;
         nestedLeft--;
-        SimulatedJournal.Opening opening = new SimulatedJournal.Opening(medium, superblock);
-        opening.scan();
-        opening.repair();
-        opening.nextEpoch();
+        new SimulatedJournal.Opening(medium, superblock).recover();
         StateRecord state = SimulatedJournal.state(medium, superblock);
         assertEquals(signature, LogWalk.of(medium::read, superblock, state).signature(), what);
     }

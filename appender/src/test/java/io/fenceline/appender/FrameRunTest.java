@@ -114,10 +114,9 @@ class FrameRunTest {
         assertTrue(appender.commit(run, 0) >= 0);
         long[] kept = new long[4];
         for (SimulatedMedium image : images) {
-            SimulatedJournal.Opening opening = new SimulatedJournal.Opening(image, journal.superblock());
-            long next = opening.scan().nextSequence();
-            opening.repair();
-            opening.nextEpoch();
+            long next = new SimulatedJournal.Opening(image, journal.superblock())
+                    .recover()
+                    .nextSequence();
             LogWalk walk =
                     LogWalk.of(image::read, journal.superblock(), SimulatedJournal.state(image, journal.superblock()));
             assertEquals(next, walk.payloads().size(), "entries without gap");

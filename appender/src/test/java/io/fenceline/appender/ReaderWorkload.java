@@ -372,10 +372,7 @@ final class ReaderWorkload {
         pairs++;
         judgedCursor = cursorFile;
         FailedImage.check(log, () -> {
-            SimulatedJournal.Opening opening = new SimulatedJournal.Opening(log, journal.superblock());
-            opening.scan();
-            opening.repair();
-            opening.nextEpoch();
+            new SimulatedJournal.Opening(log, journal.superblock()).recover();
             StateRecord state = SimulatedJournal.state(log, journal.superblock());
             Value found = value(cursorFile);
             checkValue(found);

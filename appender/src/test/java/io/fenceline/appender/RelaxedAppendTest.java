@@ -198,10 +198,7 @@ class RelaxedAppendTest {
         assertTrue(images.size() > 20);
         for (int i = 0; i < images.size(); i++) {
             SimulatedMedium image = images.get(i);
-            SimulatedJournal.Opening opening = new SimulatedJournal.Opening(image, journal.superblock());
-            opening.scan();
-            opening.repair();
-            opening.nextEpoch();
+            new SimulatedJournal.Opening(image, journal.superblock()).recover();
             int[] next = new int[3];
             LogWalk walk =
                     LogWalk.of(image::read, journal.superblock(), SimulatedJournal.state(image, journal.superblock()));

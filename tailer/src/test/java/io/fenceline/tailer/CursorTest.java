@@ -69,6 +69,17 @@ class CursorTest {
         }
     }
 
+    /// Sequences 0; 1 to 5 in one frame; 6.
+    private static void appendWithABatchOfFive(ExclusiveAppender appender) {
+        append(appender, 10);
+        Batch batch = appender.batch();
+        for (int i = 1; i < 6; i++) {
+            batch.add(MemorySegment.ofArray(Journals.payload(i, 20)), 7 * i);
+        }
+        batch.commit();
+        append(appender, 10);
+    }
+
     /// Goal: whichever way a cursor is opened and whoever writes, it goes on where it committed.
     @ParameterizedTest
     @EnumSource(Durability.class)
@@ -113,13 +124,7 @@ class CursorTest {
     void shouldGoOnInTheMiddleOfABatch() {
         try (Journal journal = Journals.open(directory(), 4096, 4);
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
-            append(appender, 10);
-            Batch batch = appender.batch();
-            for (int i = 1; i < 6; i++) {
-                batch.add(MemorySegment.ofArray(Journals.payload(i, 20)), 7 * i);
-            }
-            batch.commit();
-            append(appender, 10);
+            appendWithABatchOfFive(appender);
             for (int n = 0; n < 7; n++) {
                 try (Cursor cursor = open(journal, "one")) {
                     assertEquals(n == 0 ? Resumption.NEW : Resumption.RESUMED, cursor.resumption());
@@ -138,13 +143,7 @@ class CursorTest {
         Files.createDirectories(crashed.resolve("cursors"));
         try (Journal journal = Journals.open(directory(), 4096, 4);
                 ExclusiveAppender appender = ExclusiveAppender.open(journal)) {
-            append(appender, 10);
-            Batch batch = appender.batch();
-            for (int i = 1; i < 6; i++) {
-                batch.add(MemorySegment.ofArray(Journals.payload(i, 20)), 7 * i);
-            }
-            batch.commit();
-            append(appender, 10);
+            appendWithABatchOfFive(appender);
             try (Cursor cursor = open(journal, "one")) {
                 assertEquals(List.of(0L, 1L, 2L), sequences(cursor, 3));
                 cursor.commit();

@@ -139,6 +139,14 @@ public final class SimulatedJournal {
             return head;
         }
 
+        /// All of it.
+        public RecoveryReport recover() {
+            RecoveryReport scanned = scan();
+            repair();
+            nextEpoch();
+            return scanned;
+        }
+
         /// Reads and judges.
         public RecoveryReport scan() {
             RecoveryReport scanned = recovery.scan();

@@ -53,11 +53,7 @@ class RecoveryRulesTest {
     }
 
     private RecoveryReport recover() {
-        SimulatedJournal.Opening opening = opening();
-        RecoveryReport report = opening.scan();
-        opening.repair();
-        opening.nextEpoch();
-        return report;
+        return opening().recover();
     }
 
     private List<String> payloads() {

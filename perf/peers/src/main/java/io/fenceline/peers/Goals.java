@@ -12,8 +12,7 @@ import java.util.List;
 import java.util.Locale;
 
 /// What Fenceline is to reach beside its peers, judged on one run: the goals of the classes that were run. One of which
-/// a
-/// side was not measured says so, and counts as neither.
+/// a side was not measured says so, and counts as neither.
 final class Goals {
     /// @param title what
     /// @param value what was found, median of the rounds, with its spread
