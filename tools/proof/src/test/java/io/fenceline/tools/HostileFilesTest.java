@@ -1,6 +1,7 @@
 package io.fenceline.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -16,11 +17,17 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.opentest4j.AssertionFailedError;
 
 /// Hostile bytes in every file of a journal: no crash, no hang, no allocation by a length that a file says.
 class HostileFilesTest {
     private static final Path MODULE = Path.of(System.getProperty("fenceline.root", "."), "tools/proof");
     private static final Path CORPUS = MODULE.resolve("src/test/corpus");
+
+    /// Jazzer itself does not fit in less; [HostileFiles] bounds what each input takes.
+    private static final List<String> JAZZER_OPTIONS = List.of("-Xmx512m", "-XX:MaxDirectMemorySize=16m");
+
+    private static final int JAZZER_FOUND_SOMETHING = 77;
 
     @BeforeAll
     static void create() throws IOException {
@@ -66,24 +73,51 @@ class HostileFilesTest {
     @Test
     @Tag("slow")
     void shouldSurviveAMillionExecutionsOfJazzer(@TempDir Path directory) throws Exception {
-        String output = java(
-                directory,
-                6 * 3600,
-                List.of("-Xmx512m"),
-                "com.code_intelligence.jazzer.Jazzer",
-                "--target_class=io.fenceline.tools.HostileFilesFuzz",
-                "--instrumentation_includes=io.fenceline.journal.**:io.fenceline.tailer.**:io.fenceline.appender.**",
-                "--custom_hook_includes=io.fenceline.none.**",
-                "-runs=" + Integer.getInteger("fenceline.inputs", 1_000_000),
-                "-max_len=512",
-                "-timeout=1800", // of the wall clock; HostileFiles counts processor time
-                "-rss_limit_mb=2048",
-                Files.createDirectories(MODULE.resolve("target/corpus")).toString(),
-                CORPUS.toString());
+        int runs = Integer.getInteger("fenceline.inputs", 1_000_000);
+        Path found = Files.createDirectories(MODULE.resolve("target/corpus"));
+        String output = java(directory, 6 * 3600, JAZZER_OPTIONS, jazzer(HostileFilesFuzz.class, runs, found, CORPUS));
         List<String> last =
                 output.lines().filter(line -> line.contains("Done ")).toList();
         assertEquals(1, last.size(), output);
         System.out.println("Jazzer: " + last.getFirst());
+    }
+
+    // The graders of that: what takes too much is seen, and what is seen ends Jazzer with a finding.
+    @Test
+    void shouldNoticeWhatTakesTooMuch() throws IOException {
+        assertEquals("", HostileFiles.excess(() -> {}));
+        for (int what = 0; what < HostileFilesCanary.EXCESSES; what++) {
+            int one = what;
+            String excess = HostileFiles.excess(() -> HostileFilesCanary.take(one));
+            assertTrue(excess.startsWith("took "), () -> "excess " + one + " was not seen");
+        }
+    }
+
+    @Test
+    void shouldEndJazzerWhenSomethingIsFound(@TempDir Path directory) throws Exception {
+        Path none = Files.createDirectory(directory.resolve("corpus"));
+        String[] arguments = jazzer(HostileFilesCanary.class, 1_000_000, none, CORPUS);
+        AssertionFailedError ended =
+                assertThrows(AssertionFailedError.class, () -> java(directory, 300, JAZZER_OPTIONS, arguments));
+        assertEquals(JAZZER_FOUND_SOMETHING, ended.getActual().getValue(), ended::getMessage);
+        assertTrue(String.valueOf(ended.getMessage()).contains(HostileFilesCanary.MESSAGE), ended::getMessage);
+    }
+
+    /// @param corpora the first one takes what is found
+    private static String[] jazzer(Class<?> target, int runs, Path... corpora) {
+        return Stream.concat(
+                        Stream.of(
+                                "com.code_intelligence.jazzer.Jazzer",
+                                "--target_class=" + target.getName(),
+                                "--instrumentation_includes=io.fenceline.journal.**:io.fenceline.tailer.**"
+                                        + ":io.fenceline.appender.**",
+                                "--custom_hook_includes=io.fenceline.none.**",
+                                "-runs=" + runs,
+                                "-max_len=512",
+                                "-timeout=1800", // of the wall clock; HostileFiles knows better
+                                "-rss_limit_mb=2048"),
+                        Stream.of(corpora).map(corpus -> corpus.toAbsolutePath().toString()))
+                .toArray(String[]::new);
     }
 
     private static String java(Path directory, long timeoutS, List<String> options, String... arguments)
