@@ -19,8 +19,8 @@ final class Campaigns {
     private Campaigns() {}
 
     private static void run(Durability level, int segments, FullPolicy policy, int granularity, boolean garbage) {
-        CrashWorkload workload =
-                new CrashWorkload(level, Geometry.of(4096, segments), policy, granularity, garbage, SEED, BUDGET);
+        CrashWorkload workload = new CrashWorkload(
+                level, Geometry.of(4096, segments), policy, granularity, garbage, Steps.all(SEED), BUDGET);
         finish(workload, 6, 32);
     }
 
@@ -40,7 +40,7 @@ final class Campaigns {
                 FullPolicy.OVERWRITE,
                 64,
                 false,
-                SEED,
+                Steps.all(SEED),
                 new CrashChecker.Budget(4, 1, 128, 1));
         finish(workload, 3, 150);
     }
@@ -59,13 +59,18 @@ final class Campaigns {
 
     static void cuts() {
         CrashWorkload workload = new CrashWorkload(
-                Durability.MEMORY, Geometry.of(4096, 3), FullPolicy.OVERWRITE, 64, false, SEED, BUDGET);
+                Durability.MEMORY, Geometry.of(4096, 3), FullPolicy.OVERWRITE, 64, false, Steps.all(SEED), BUDGET);
         finish(workload.cuttingOften(), 5, 24);
     }
 
     static void threads() {
-        InterleavedAppendersTest.explore(Durability.MEMORY, 3, 3, 90, SEED, 8, 2);
-        InterleavedAppendersTest.explore(Durability.MEMORY, 2, 2, 60, 7, 8, 2);
+        new Interleaving(Durability.MEMORY, 3, 3, 90, 8, 2, Steps.all(SEED)).concurrently();
+        new Interleaving(Durability.MEMORY, 2, 2, 60, 8, 2, Steps.all(7)).concurrently();
+    }
+
+    static void groups() {
+        new Interleaving(Durability.MEMORY, 3, 3, 60, 8, 2, Steps.all(SEED)).inGroups();
+        new Interleaving(Durability.DEVICE, 3, 3, 60, 8, 2, Steps.all(SEED)).inGroups();
     }
 
     static void readers() throws IOException {
@@ -85,7 +90,7 @@ final class Campaigns {
                     level,
                     3,
                     room,
-                    SEED,
+                    Steps.all(SEED),
                     budget,
                     () -> ReaderWorkload.place(directory.resolve("journal-" + places[0]++)));
             workload.run(4, 160);

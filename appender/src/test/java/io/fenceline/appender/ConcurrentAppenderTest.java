@@ -23,7 +23,6 @@ import io.fenceline.journal.recovery.LogWalk;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.WeakReference;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -200,7 +199,7 @@ class ConcurrentAppenderTest {
         assertTrue(positions.close());
         assertFalse(journal.state().isClean());
         assertTrue(positions.run().isPoisoned());
-        Map<Long, byte[]> told = acknowledged.now();
+        Acknowledged.Told told = acknowledged.now();
         Acknowledged.checkImage(journal, journal.medium().afterProcessCrash(), told);
         Acknowledged.checkImage(journal, journal.medium().afterPowerCut(), told);
     }
@@ -287,7 +286,7 @@ class ConcurrentAppenderTest {
         AtomicInteger images = new AtomicInteger();
         journal.medium().observe((medium, operation) -> {
             if (random.nextInt(12) == 0) {
-                Map<Long, byte[]> told = acknowledged.now();
+                Acknowledged.Told told = acknowledged.now();
                 Acknowledged.checkImage(journal, medium.afterProcessCrash(), told);
                 medium.afterPowerCuts(4, 2, random, image -> {
                     images.incrementAndGet();

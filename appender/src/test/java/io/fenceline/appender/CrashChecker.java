@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fenceline.journal.Durability;
+import io.fenceline.journal.JournalException;
 import io.fenceline.journal.RecoveryReport;
 import io.fenceline.journal.RecoveryReport.Verdict;
 import io.fenceline.journal.format.Bytes;
@@ -73,7 +74,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private final Geometry geometry;
     private final Durability level;
     private final History history;
-    private final RandomGenerator random;
+    private RandomGenerator random;
     private final Budget budget;
     private final Map<Long, Integer> contents = new HashMap<>();
     private final Set<Long> states = new HashSet<>();
@@ -93,6 +94,11 @@ final class CrashChecker implements SimulatedMedium.Observer {
         this.history = history;
         this.random = random;
         this.budget = budget;
+    }
+
+    /// What is looked at from now on is chosen by that.
+    void sampleBy(RandomGenerator random) {
+        this.random = random;
     }
 
     @Override
@@ -167,11 +173,6 @@ final class CrashChecker implements SimulatedMedium.Observer {
                 i++;
             }
         }
-    }
-
-    /// The last operations, for messages.
-    String trace() {
-        return String.join(", ", trace);
     }
 
     /// A line that rots leaves its mirror.
@@ -265,19 +266,25 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private long recoverImage(SimulatedMedium image, Loss loss, boolean twice) {
         try {
             return recover(image.afterProcessCrash(), loss, null, twice);
+        } catch (JournalException e) {
+            throw FailedImage.of(image, new AssertionError("I13: refused: " + e.getMessage(), e));
         } catch (RuntimeException | Error e) {
             throw FailedImage.of(image, e);
         }
     }
 
-    /// After a failure: leaves the image that was recovered then, as a journal that `fenceline dump` reads. If none
-    /// was, what a power cut would leave of the medium now.
+    /// What failed, with the last operations, after leaving the image that was recovered then, as a journal that
+    /// `fenceline dump` reads. If none was, what a power cut would leave of the medium now.
     ///
     /// @param found     what was thrown
     /// @param directory made if it is not there
-    /// @return what to do with it
-    String leaveFailure(Throwable found, Path directory) {
-        return FailedImage.leave(found, journal.medium().afterPowerCut(), directory.resolve(JournalFiles.LOG));
+    AssertionError failed(Throwable found, Path directory) {
+        return new AssertionError(
+                found.getMessage() + "\nat crash point " + crashPoints + "; last operations: "
+                        + String.join(", ", trace) + "\n"
+                        + FailedImage.leave(
+                                found, journal.medium().afterPowerCut(), directory.resolve(JournalFiles.LOG)),
+                found);
     }
 
     /// Recovers wholly, judging each step.

@@ -12,6 +12,7 @@ import io.fenceline.journal.recovery.FrameWalk;
 import io.fenceline.journal.recovery.Inspection;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -56,7 +57,7 @@ class CrashStatesTest {
     /// Segments so many that the lease grows step by step and does not span the ring at once.
     @Test
     void shouldKeepItsPromisesWhileTheLeaseGrows() {
-        explore(Durability.MEMORY, 48, FullPolicy.OVERWRITE, 64, false, 4, 150, new CrashChecker.Budget(16, 2, 64, 2));
+        explore(Durability.MEMORY, 48, FullPolicy.OVERWRITE, 64, false, 2, 150, new CrashChecker.Budget(16, 2, 64, 2));
     }
 
     /// Suffix truncation and reset, cut at every operation, recoveries three deep.
@@ -112,25 +113,28 @@ class CrashStatesTest {
     }
 
     private static void explore(PersistStrategy strategy, boolean cachesPersist) {
-        long seed = Long.getLong(SEED, DEFAULT_SEED);
-        CrashWorkload workload = new CrashWorkload(
+        CrashChecker.Budget budget = new CrashChecker.Budget(64, 4, 32, 3);
+        explore(
                 Durability.MEMORY,
-                Geometry.of(4096, 3),
+                3,
                 FullPolicy.OVERWRITE,
-                64,
-                false,
-                seed,
-                new CrashChecker.Budget(64, 4, 32, 3));
-        workload.persistingBy(strategy, cachesPersist);
-        explore(workload, Durability.MEMORY, 3, FullPolicy.OVERWRITE, 64, 6, 40, seed);
+                steps -> new CrashWorkload(
+                                Durability.MEMORY, Geometry.of(4096, 3), FullPolicy.OVERWRITE, 64, false, steps, budget)
+                        .persistingBy(strategy, cachesPersist),
+                6,
+                40);
     }
 
     private static void exploreCuts(
             Durability level, int segments, FullPolicy policy, int lives, CrashChecker.Budget budget) {
-        long seed = Long.getLong(SEED, DEFAULT_SEED);
         Geometry geometry = Geometry.of(4096, segments);
-        CrashWorkload workload = new CrashWorkload(level, geometry, policy, 64, false, seed, budget);
-        explore(workload.cuttingOften(), level, segments, policy, 64, lives, 24, seed);
+        explore(
+                level,
+                segments,
+                policy,
+                steps -> new CrashWorkload(level, geometry, policy, 64, false, steps, budget).cuttingOften(),
+                lives,
+                24);
     }
 
     private static void explore(
@@ -140,40 +144,53 @@ class CrashStatesTest {
             int granularity,
             boolean garbage,
             int lives,
-            int steps,
+            int most,
             CrashChecker.Budget budget) {
-        long seed = Long.getLong(SEED, DEFAULT_SEED);
-        CrashWorkload workload =
-                new CrashWorkload(level, Geometry.of(4096, segments), policy, granularity, garbage, seed, budget);
-        explore(workload, level, segments, policy, granularity, lives, steps, seed);
+        Geometry geometry = Geometry.of(4096, segments);
+        explore(
+                level,
+                segments,
+                policy,
+                steps -> new CrashWorkload(level, geometry, policy, granularity, garbage, steps, budget),
+                lives,
+                most);
     }
 
     private static void explore(
-            CrashWorkload workload,
             Durability level,
             int segments,
             FullPolicy policy,
-            int granularity,
+            Function<Steps, CrashWorkload> workloads,
             int lives,
-            int steps,
-            long seed) {
+            int most) {
+        long seed = Long.getLong(SEED, DEFAULT_SEED);
         try {
-            CrashChecker checker = workload.run(lives, steps);
-            System.out.printf(
-                    "%s, %d segments, %s: %d images of %d crash points, %d distinct states, seed %d%n",
-                    level, segments, policy, checker.images(), checker.crashPoints(), checker.states(), seed);
-            assertTrue(checker.images() > 10 * checker.crashPoints(), "looked at too little");
-            assertTrue(checker.states() > lives, "looked at too few states");
-            assertTrue(workload.runs() > 0, "no run of several frames");
+            CrashWorkload all = Steps.run(seed, steps -> {
+                CrashWorkload workload = workloads.apply(steps);
+                try {
+                    workload.run(lives, most);
+                } catch (RuntimeException | Error e) {
+                    throw workload.checker().failed(e, failure(level, segments, policy));
+                }
+                return workload;
+            });
+            checkEnough(all, level + ", " + segments + " segments, " + policy, lives, seed);
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
-                    e.getMessage() + "\nat crash point " + workload.checker().crashPoints() + " of " + level + ", "
-                            + segments + " segments, " + policy + ", " + granularity + "; last operations: "
-                            + workload.checker().trace() + "\n"
-                            + workload.checker().leaveFailure(e, failure(level, segments, policy))
+                    e.getMessage() + "\nof " + level + ", " + segments + " segments, " + policy
                             + "\nrepeat: mvn -pl appender -am test -Dtest=CrashStatesTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);
         }
+    }
+
+    private static void checkEnough(CrashWorkload workload, String what, int lives, long seed) {
+        CrashChecker checker = workload.checker();
+        System.out.printf(
+                "%s: %d images of %d crash points, %d distinct states, seed %d%n",
+                what, checker.images(), checker.crashPoints(), checker.states(), seed);
+        assertTrue(checker.images() > 10 * checker.crashPoints(), "looked at too little");
+        assertTrue(checker.states() > lives, "looked at too few states");
+        assertTrue(workload.runs() > 0, "no run of several frames");
     }
 }

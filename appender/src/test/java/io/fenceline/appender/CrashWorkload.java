@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 final class CrashWorkload {
     private static final int TYPE = 7;
 
-    private final SplittableRandom random;
+    private final Steps steps;
     private final FullPolicy policy;
     private final int granularityBytes;
     private final int maximumPayload;
@@ -42,21 +42,24 @@ final class CrashWorkload {
     private final History history = new History();
     private final CrashChecker checker;
     private final JournalConfig config;
+    private SplittableRandom random;
     private int runs;
     private Positions positions;
     private ExclusiveAppender appender;
     private boolean cuttingOften;
 
     /// @param granularityBytes frames are multiples of it (512: no sector is shared)
+    /// @param steps            which to take, with their random numbers
     CrashWorkload(
             Durability level,
             Geometry geometry,
             FullPolicy policy,
             int granularityBytes,
             boolean garbage,
-            long seed,
+            Steps steps,
             CrashChecker.Budget budget) {
-        this.random = new SplittableRandom(seed);
+        this.steps = steps;
+        this.random = steps.random(-1);
         this.policy = policy;
         this.granularityBytes = granularityBytes;
         this.maximumPayload = geometry.maximumPayloadLengthBytes();
@@ -92,33 +95,54 @@ final class CrashWorkload {
     }
 
     /// Lives so many lives.
-    CrashChecker run(int lives, int steps) {
+    ///
+    /// @param most steps of a life, nearly
+    CrashChecker run(int lives, int most) {
         for (int life = 0; life < lives; life++) {
-            int n = steps / 8 + random.nextInt(steps);
-            for (int i = 0; i < n; i++) {
-                step();
-            }
-            switch (cuttingOften ? 5 + random.nextInt(3) : random.nextInt(8)) {
-                case 5 -> crashInCut(this::truncate, false);
-                case 6 -> crashInCut(this::truncate, true);
-                case 7 -> crashInCut(this::reset, random.nextBoolean());
-                case 0 -> {
-                    appender.close();
-                    assertTrue(positions.close());
+            int first = life * 2 * most;
+            int n = most / 8 + steps.random(first).nextInt(most);
+            for (int i = 1; i <= n; i++) {
+                if (begins(first + i)) {
+                    step();
                 }
-                case 1 -> {
-                    poison();
-                    processCrash();
-                }
-                case 2 -> crashInAppend(false);
-                case 3 -> crashInAppend(true);
-                default -> processCrash();
             }
-            open();
+            if (begins(first)) {
+                endLife();
+                open();
+            }
         }
         checker.checkNow(journal.medium());
         endWriter();
         return checker;
+    }
+
+    private boolean begins(int step) {
+        boolean begins = steps.takes(step);
+        if (begins) {
+            random = steps.random(step);
+            checker.sampleBy(random.split());
+        }
+        return begins;
+    }
+
+    private void endLife() {
+        switch (cuttingOften ? 5 + random.nextInt(3) : random.nextInt(8)) {
+            case 5 -> crashInCut(this::truncate, false);
+            case 6 -> crashInCut(this::truncate, true);
+            case 7 -> crashInCut(this::reset, random.nextBoolean());
+            case 0 -> {
+                steps.say("clean close");
+                appender.close();
+                assertTrue(positions.close());
+            }
+            case 1 -> {
+                poison();
+                processCrash();
+            }
+            case 2 -> crashInAppend(false);
+            case 3 -> crashInAppend(true);
+            default -> processCrash();
+        }
     }
 
     private void step() {
@@ -147,6 +171,7 @@ final class CrashWorkload {
         long sequence = from == end ? positions.nextSequence() : history.sequence(from);
         boolean bySequence = random.nextBoolean();
         int epoch = positions.epoch();
+        steps.say("truncate from " + from + (bySequence ? " by its sequence" : ""));
         history.cutting(from);
         CutSeek seek = new CutSeek(journal.medium()::read, journal.superblock());
         positions.truncate((retained, last, next) ->
@@ -159,6 +184,7 @@ final class CrashWorkload {
 
     private void reset() {
         long sequence = random.nextInt(1000);
+        steps.say("reset to " + sequence);
         history.cutting(0);
         long position = positions.reset(sequence);
         history.cut();
@@ -170,6 +196,7 @@ final class CrashWorkload {
     /// The crash comes before one of the first operations of a cut.
     private void crashInCut(Runnable cut, boolean power) {
         int[] left = {random.nextInt(16)};
+        steps.say((power ? "power cut" : "process crash") + " before operation " + left[0] + " of what follows");
         crashBefore(operation -> left[0]-- == 0, power, () -> {
             cut.run();
             journal.medium().observe(checker);
@@ -179,6 +206,7 @@ final class CrashWorkload {
 
     /// The crash comes between the stores and the drain of an append.
     private void crashInAppend(boolean power) {
+        steps.say((power ? "power cut" : "process crash") + " before the next drain");
         crashBefore(operation -> operation.kind() == Kind.DRAIN, power, () -> {
             do {
                 if (random.nextBoolean()) {
@@ -220,6 +248,7 @@ final class CrashWorkload {
     }
 
     private void processCrash() {
+        steps.say("process crash");
         processCrash(journal.medium().afterProcessCrash());
     }
 
@@ -251,7 +280,9 @@ final class CrashWorkload {
                 ? new Kind[] {Kind.STORE, Kind.DRAIN}
                 : new Kind[] {Kind.STORE};
         Kind kind = kinds[random.nextInt(kinds.length)];
-        journal.medium().failAt(kind, 1 + random.nextInt(3));
+        int n = 1 + random.nextInt(3);
+        steps.say(kind + " number " + n + " from here fails");
+        journal.medium().failAt(kind, n);
         JournalException.Io fault = assertThrows(JournalException.Io.class, () -> {
             for (int i = 0; i < 4; i++) {
                 append(payload(), null);
@@ -269,6 +300,7 @@ final class CrashWorkload {
     }
 
     private void append(byte[] payload, @Nullable Claim claim) {
+        steps.say("append " + payload.length);
         history.attempt(positions.epoch(), positions.nextSequence(), List.of(payload), TYPE);
         long position;
         if (claim == null) {
@@ -314,6 +346,7 @@ final class CrashWorkload {
             payloads.add(payload);
             assertTrue(batch.add(MemorySegment.ofArray(payload), TYPE));
         }
+        steps.say("batch of " + n);
         history.attempt(positions.epoch(), positions.nextSequence(), payloads, TYPE);
         long position = batch.commit(0);
         history.returned(position);
@@ -341,6 +374,7 @@ final class CrashWorkload {
             }
             frames.getLast().add(payload);
         }
+        steps.say("run of " + frames.size());
         history.attemptRun(positions.epoch(), positions.nextSequence(), frames, TYPE);
         long position = appender.commit(run, 0);
         long[] places = new long[frames.size()];
@@ -361,6 +395,7 @@ final class CrashWorkload {
         byte[] payload = payload();
         Claim claim = appender.claim(payload.length);
         if (random.nextInt(4) == 0) {
+            steps.say("abort " + payload.length);
             claim.abort();
         } else {
             append(payload, claim);
@@ -370,6 +405,7 @@ final class CrashWorkload {
     private void retain() {
         long before = positions.run().retained();
         long position = before + random.nextLong(journalPublished() - before + 1);
+        steps.say("retain " + position);
         long retained = positions.retain(position);
         assertTrue(retained <= Math.max(before, position), "I1: gave up more than it was asked to");
     }

@@ -221,7 +221,7 @@ class DeathAtEachStepTest {
 
         private void step(Step step) {
             String name = Thread.currentThread().getName();
-            if (step != Step.POISON && name.startsWith("member-") && !InterleavedAppendersTest.isWithinMonitor()) {
+            if (step != Step.POISON && name.startsWith("member-") && !Interleaving.isWithinMonitor()) {
                 CrashChecker.checkShownIsDurable(journal);
                 turns.giveAway(Integer.parseInt(name.substring("member-".length())));
             }

@@ -3,144 +3,89 @@ package io.fenceline.appender;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.fenceline.appender.HookedPersister.Step;
 import io.fenceline.journal.Durability;
-import io.fenceline.journal.FullPolicy;
-import io.fenceline.journal.JournalConfig;
-import io.fenceline.journal.TimestampMode;
-import io.fenceline.journal.format.Geometry;
 import io.fenceline.journal.persist.FailedImage;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedMedium;
-import io.fenceline.journal.positions.Positions;
-import io.fenceline.journal.positions.SimulatedJournal;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Several threads append, interleaved by a deterministic scheduler that may switch before each store, before and
-/// after each drain, and wherever one waits. At each of these points: what a process crash and power cuts leave is
-/// recovered, and judged against what the threads had been told; some of it with its recovery cut, three deep.
+/// Several threads append at once, and the world is stopped at each of their steps: see [Interleaving].
 class InterleavedAppendersTest {
     private static final String SEED = "fenceline.crash.seed";
-
-    /// An image that is cut inside its recovery yields so many more.
-    private static final int NESTED_IMAGES = 60;
 
     @ParameterizedTest
     @CsvSource({"MEMORY, 3, 3, 40, 20260101", "MEMORY, 2, 2, 60, 7", "PROCESS, 4, 3, 40, 11", "MEMORY, 4, 8, 30, 3"})
     void shouldKeepItsPromisesHoweverThreadsAreInterleaved(
             Durability level, int threads, int segments, int each, long seed) {
-        explore(level, threads, segments, each, Long.getLong(SEED, seed), 24, 3);
+        explore(level, threads, segments, each, seed, 24, 3, Interleaving::concurrently);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"DEVICE, 3, 3, 120, 20260101", "DEVICE, 5, 2, 90, 7", "MEMORY, 3, 3, 90, 11", "PROCESS, 4, 3, 90, 3"})
+    void shouldKeepItsPromisesHoweverProducersOfAGroupAreInterleaved(
+            Durability level, int threads, int segments, int each, long seed) {
+        explore(level, threads, segments, each, seed, 24, 3, Interleaving::inGroups);
     }
 
     @Tag("slow")
     @Timeout(value = 3, unit = TimeUnit.HOURS)
     @ParameterizedTest
-    @CsvSource({"MEMORY, 3, 2", "MEMORY, 5, 3", "PROCESS, 3, 3"})
-    void shouldKeepItsPromisesHoweverThreadsAreInterleavedAtLength(Durability level, int threads, int segments) {
+    @CsvSource({
+        "MEMORY, 3, 2, false",
+        "MEMORY, 5, 3, false",
+        "PROCESS, 3, 3, false",
+        "DEVICE, 3, 2, true",
+        "DEVICE, 6, 4, true",
+        "MEMORY, 4, 3, true",
+        "PROCESS, 4, 3, true"
+    })
+    void shouldKeepItsPromisesHoweverThreadsAreInterleavedAtLength(
+            Durability level, int threads, int segments, boolean groups) {
+        Consumer<Interleaving> appending = groups ? Interleaving::inGroups : Interleaving::concurrently;
         for (long seed = 0; seed < 60; seed++) {
-            explore(level, threads, segments, 60, Long.getLong(SEED, seed), 256, 8);
+            explore(level, threads, segments, 60, seed, 256, 8, appending);
         }
     }
 
-    static void explore(Durability level, int threads, int segments, int each, long seed, int few, int samples) {
-        SplittableRandom random = new SplittableRandom(seed);
-        SimulatedJournal journal = SimulatedJournal.create(level, Geometry.of(4096, segments));
-        Acknowledged acknowledged = new Acknowledged();
-        Turns turns = new Turns(random.split());
-        AtomicInteger images = new AtomicInteger();
-        AtomicInteger nested = new AtomicInteger();
-        SplittableRandom sampling = random.split();
-        HookedPersister.Hook hook = step -> {
-            String name = Thread.currentThread().getName();
-            if (step == Step.POISON || !name.startsWith("member-") || isWithinMonitor()) {
-                return;
-            }
-            if (step != Step.LOOK) {
-                Map<Long, byte[]> told = acknowledged.now();
-                CrashChecker.checkPositions(journal, journal.state());
-                if (level == Durability.MEMORY) {
-                    CrashChecker.checkShownIsDurable(journal);
-                }
-                Consumer<SimulatedMedium> judge = image -> {
-                    images.incrementAndGet();
-                    if (sampling.nextInt(level == Durability.MEMORY ? 40 : 4) == 0) {
-                        nested.addAndGet(Acknowledged.checkRecoveryCut(journal, image, told, sampling, NESTED_IMAGES));
-                    }
-                    Acknowledged.checkImage(journal, image.afterProcessCrash(), told);
-                };
-                judge.accept(journal.medium().afterProcessCrash());
-                if (level == Durability.MEMORY) {
-                    journal.medium().afterPowerCuts(few, samples, sampling, judge);
-                }
-            }
-            turns.giveAway(Integer.parseInt(name.substring("member-".length())));
-        };
+    private static void explore(
+            Durability level,
+            int threads,
+            int segments,
+            int each,
+            long defaultSeed,
+            int few,
+            int samples,
+            Consumer<Interleaving> appending) {
+        long seed = Long.getLong(SEED, defaultSeed);
         try {
-            JournalConfig config = JournalConfig.defaults()
-                    .withTimestampMode(TimestampMode.NONE)
-                    .withFullPolicy(FullPolicy.OVERWRITE);
-            Positions positions = journal.open(medium -> new HookedPersister(medium, hook), config);
-            ConcurrentAppender appender = ConcurrentAppender.open(positions);
-            SplittableRandom[] lengths = new SplittableRandom[threads];
-            for (int i = 0; i < threads; i++) {
-                lengths[i] = random.split();
-            }
-            turns.run(threads, thread -> {
-                for (int number = 0; number < each; number++) {
-                    byte[] payload = Acknowledged.payload(thread, number, length(lengths[thread]));
-                    acknowledged.add(appender.append(MemorySegment.ofArray(payload)), payload);
-                }
+            Interleaving all = Steps.run(seed, steps -> {
+                Interleaving run = new Interleaving(level, threads, segments, each, few, samples, steps);
+                appending.accept(run);
+                return run;
             });
-            appender.close();
-            assertTrue(positions.close());
-            assertEquals(threads * each, acknowledged.size());
-            assertEquals(0, Acknowledged.check(journal.walk(), acknowledged.now()));
-            assertTrue(turns.given() > 2L * threads * each, () -> "only " + turns.given() + " turns");
-            assertTrue(images.get() > (level == Durability.MEMORY ? 5 : 1) * threads * each, "looked at too little");
-            assertTrue(nested.get() > threads * each, () -> "only " + nested + " images inside of recoveries");
             System.out.printf(
                     "%s, %d threads, %d segments: %d images, %d more of cut recoveries; seed %d%n",
-                    level, threads, segments, images.get(), nested.get(), seed);
+                    level, threads, segments, all.images(), all.nested(), seed);
+            assertEquals(threads * each, all.appended());
+            assertTrue(all.turns() > 2L * threads * each, () -> "only " + all.turns() + " turns");
+            int least = level == Durability.PROCESS ? 1 : 3;
+            assertTrue(all.images() > least * all.drains(), () -> "looked at too little: " + all.images());
+            assertTrue(all.nested() > all.drains(), () -> all.nested() + " images inside of recoveries");
         } catch (RuntimeException | Error e) {
+            Path failure =
+                    Path.of("target", "failures", "InterleavedAppendersTest-" + level + '-' + threads + '-' + segments);
             throw new AssertionError(
                     e.getMessage() + "\n" + level + ", " + threads + " threads, " + segments + " segments; "
-                            + FailedImage.leave(
-                                    e,
-                                    journal.medium(),
-                                    Path.of(
-                                            "target",
-                                            "failures",
-                                            "InterleavedAppendersTest-" + level + '-' + threads + '-' + segments,
-                                            JournalFiles.LOG))
-                            + "\nrepeat:"
-                            + " mvn test -pl appender -am -Dtest=InterleavedAppendersTest"
+                            + FailedImage.leave(e, new SimulatedMedium(level, 0), failure.resolve(JournalFiles.LOG))
+                            + "\nrepeat: mvn test -pl appender -am -Dtest=InterleavedAppendersTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);
         }
-    }
-
-    /// Nobody else could run while the turn is given away there.
-    static boolean isWithinMonitor() {
-        return StackWalker.getInstance()
-                .walk(frames -> frames.anyMatch(f -> f.getClassName().equals(Positions.class.getName())
-                        && !f.getMethodName().equals("checkFault")));
-    }
-
-    private static int length(SplittableRandom random) {
-        return switch (random.nextInt(6)) {
-            case 0 -> 900;
-            case 1 -> random.nextInt(900);
-            default -> random.nextInt(100);
-        };
     }
 }

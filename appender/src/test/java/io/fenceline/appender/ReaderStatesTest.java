@@ -62,36 +62,35 @@ class ReaderStatesTest {
     }
 
     private void explore(
-            Durability level,
-            int segments,
-            ReaderWorkload.Room room,
-            int lives,
-            int steps,
-            CrashChecker.Budget budget) {
+            Durability level, int segments, ReaderWorkload.Room room, int lives, int most, CrashChecker.Budget budget) {
         long seed = Long.getLong(SEED, 20260101);
-        ReaderWorkload workload = new ReaderWorkload(level, segments, room, seed, budget, this::place);
+        Path failure = Path.of("target", "failures", "ReaderStatesTest-" + level + '-' + segments + '-' + room);
         try {
-            workload.run(lives, steps);
+            ReaderWorkload all = Steps.run(seed, steps -> {
+                ReaderWorkload workload = new ReaderWorkload(level, segments, room, steps, budget, this::place);
+                try {
+                    workload.run(lives, most);
+                } catch (RuntimeException | Error e) {
+                    throw workload.failed(e, failure);
+                }
+                return workload;
+            });
+            checkEnough(all, level + ", " + segments + " segments, " + room, lives, seed);
+            boolean tight = room == ReaderWorkload.Room.TIGHT_RETENTION;
+            assertEquals(tight, all.refused() > 0, () -> "how often the retention left no room: " + all.refused());
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
-                    e.getMessage() + "\nof " + level + ", " + segments + " segments, " + room + "; last operations: "
-                            + workload.checker().trace() + "\n"
-                            + workload.leaveFailure(
-                                    e,
-                                    Path.of(
-                                            "target",
-                                            "failures",
-                                            "ReaderStatesTest-" + level + '-' + segments + '-' + room))
+                    e.getMessage() + "\nof " + level + ", " + segments + " segments, " + room
                             + "\nrepeat: mvn -pl appender -am test"
                             + " -Dtest=ReaderStatesTest -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,
                     e);
         }
+    }
+
+    private static void checkEnough(ReaderWorkload workload, String what, int lives, long seed) {
         System.out.printf(
-                "%s, %d segments, %s: %d pairs of images, held %d times, seed %d%n",
-                level, segments, room, workload.pairs(), workload.held(), seed);
-        assertTrue(workload.pairs() > 40L * lives, "looked at too little: " + workload.pairs());
+                "%s: %d pairs of images, held %d times, seed %d%n", what, workload.pairs(), workload.held(), seed);
+        assertTrue(workload.pairs() > 40L * lives, () -> "looked at too little: " + workload.pairs());
         assertTrue(workload.held() > 0, "the ring was never held");
-        boolean tight = room == ReaderWorkload.Room.TIGHT_RETENTION;
-        assertEquals(tight, workload.refused() > 0, "how often the retention left no room: " + workload.refused());
     }
 }

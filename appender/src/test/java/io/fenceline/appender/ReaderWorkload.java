@@ -65,7 +65,7 @@ final class ReaderWorkload {
 
     private final Durability level;
     private final Room room;
-    private final SplittableRandom random;
+    private final Steps steps;
     private final Supplier<JournalFiles> places;
     private final SimulatedJournal journal;
     private final Geometry geometry;
@@ -74,6 +74,7 @@ final class ReaderWorkload {
     private final JournalConfig config;
     private final long keptLengthBytes;
     private final TreeMap<Long, Long> cuts = new TreeMap<>();
+    private SplittableRandom random;
     private SimulatedMedium cursorMedium;
     private SimulatedMedium judgedCursor;
     private Value acknowledged = new Value(0, 0, 0);
@@ -91,18 +92,20 @@ final class ReaderWorkload {
     private int refused;
     private int operationsLeft = Integer.MAX_VALUE;
 
+    /// @param steps  which to take, with their random numbers
     /// @param places fresh directories, for words that readers share on one boot
     ReaderWorkload(
             Durability level,
             int segments,
             Room room,
-            long seed,
+            Steps steps,
             CrashChecker.Budget budget,
             Supplier<JournalFiles> places) {
+        this.steps = steps;
         this.level = level;
         this.room = room;
         this.places = places;
-        random = new SplittableRandom(seed);
+        random = steps.random(-1);
         geometry = Geometry.of(4096, segments);
         keptLengthBytes = switch (room) {
             case RETENTION -> (segments - 2) * 4096L;
@@ -164,20 +167,23 @@ final class ReaderWorkload {
 
     /// Lives so many lives; more, up to ten times as many, until the cursor has held the ring: a life may be cut short
     /// before the ring is full, and where an append takes more operations more of them are.
-    void run(int lives, int steps) {
+    ///
+    /// @param most steps of a life that is not cut short
+    void run(int lives, int most) {
         for (int life = 0; life < lives || (held == 0 && life < 10 * lives); life++) {
-            boolean power = level != Durability.PROCESS && random.nextBoolean();
-            boolean clean = random.nextInt(6) == 0;
+            int first = life * 2 * most;
+            SplittableRandom end = steps.random(first);
+            boolean power = level != Durability.PROCESS && end.nextBoolean();
+            boolean clean = end.nextInt(6) == 0;
+            int n = end.nextInt(most);
+            int operations = end.nextInt(12);
             List<SimulatedMedium> found = new ArrayList<>();
             try {
-                for (int i = random.nextInt(steps); i > 0; i--) {
-                    step();
-                }
+                takeSteps(first, first + n);
                 if (!clean) {
-                    operationsLeft = random.nextInt(12);
-                    while (true) {
-                        step();
-                    }
+                    operationsLeft = operations;
+                    takeSteps(first + n, first + 2 * most - 1);
+                    throw new Crash(null, null);
                 }
                 appender.close();
                 assertTrue(positions.close());
@@ -188,11 +194,22 @@ final class ReaderWorkload {
                 found.add(crash.cursor == null ? anyImage(cursorMedium, power) : crash.cursor);
             }
             operationsLeft = Integer.MAX_VALUE;
+            steps.say(power && !clean ? "power cut" : clean ? "clean close" : "process crash");
             endLife(found.get(0), found.get(1), power && !clean);
             open();
         }
         endLife(journal.medium(), cursorMedium, false);
         place.close();
+    }
+
+    private void takeSteps(int from, int to) {
+        for (int step = from + 1; step <= to; step++) {
+            if (steps.takes(step)) {
+                random = steps.random(step);
+                checker.sampleBy(random.split());
+                step();
+            }
+        }
     }
 
     private void endLife(SimulatedMedium log, SimulatedMedium cursorFile, boolean power) {
@@ -229,6 +246,7 @@ final class ReaderWorkload {
     private void append() {
         byte[] payload = new byte[random.nextInt(2) == 0 ? random.nextInt(900) : random.nextInt(40)];
         random.nextBytes(payload);
+        steps.say("append " + payload.length);
         history.attempt(positions.epoch(), positions.nextSequence(), List.of(payload), TYPE);
         long position = appender.append(MemorySegment.ofArray(payload), TYPE, 0);
         history.returned(position);
@@ -274,6 +292,7 @@ final class ReaderWorkload {
     private void commit(long position, long sequence) {
         attempted = new Value(position, sequence, attempted.number + 1);
         byte[] data = data(attempted);
+        steps.say("commit at " + position);
         cursor.commit(position, sequence, 1, CursorRecord.FLAG_GATING, data, 0, data.length, attempted.number);
         acknowledged = attempted;
         gate.move(position);
@@ -284,7 +303,9 @@ final class ReaderWorkload {
             return; // by hand it may be less than what the policy keeps
         }
         long before = positions.run().retained();
-        long retained = positions.retain(random.nextLong(positions.run().published() + 1));
+        long position = random.nextLong(positions.run().published() + 1);
+        steps.say("retain " + position);
+        long retained = positions.retain(position);
         assertTrue(retained <= Math.max(acknowledged.position, before), () -> "gave up to " + retained);
     }
 
@@ -295,6 +316,7 @@ final class ReaderWorkload {
             return;
         }
         long from = frames.get(random.nextInt(frames.size()));
+        steps.say("truncate from " + from);
         history.cutting(from);
         cuts.put(from, end);
         CutSeek seek = new CutSeek(journal.medium()::read, journal.superblock());
@@ -308,7 +330,9 @@ final class ReaderWorkload {
         long end = geometry.segmentStart(positions.reserved() + geometry.segmentLengthBytes() - 1);
         cuts.put(0L, end);
         givenUpByHand = end;
-        assertEquals(end, positions.reset(random.nextInt(1000)));
+        int sequence = random.nextInt(1000);
+        steps.say("reset to " + sequence);
+        assertEquals(end, positions.reset(sequence));
         published = end;
         history.cut();
         goOnBehindACut();
@@ -448,17 +472,15 @@ final class ReaderWorkload {
         }
     }
 
-    CrashChecker checker() {
-        return checker;
-    }
-
-    /// After a failure: leaves the log and the cursor's file that were judged together.
+    /// What failed, with the last operations, after leaving the log and the cursor's file that were judged together.
     ///
     /// @param directory made if it is not there
-    /// @return what to do with them
-    String leaveFailure(Throwable found, Path directory) {
-        return checker.leaveFailure(found, directory) + "; its cursor: "
-                + FailedImage.leave(judgedCursor, directory.resolve("cursors").resolve(NAME));
+    AssertionError failed(Throwable found, Path directory) {
+        return new AssertionError(
+                checker.failed(found, directory).getMessage() + "; its cursor: "
+                        + FailedImage.leave(
+                                judgedCursor, directory.resolve("cursors").resolve(NAME)),
+                found);
     }
 
     /// Pairs of images that were looked at.

@@ -197,7 +197,7 @@ class TruncationRulesTest {
         }
         long end = positions.run().published();
         assertEquals(positions.nextSequence(), sequence);
-        assertTrue(acknowledged.now().keySet().stream().allMatch(position -> position < end));
+        assertTrue(acknowledged.now().byPosition().keySet().stream().allMatch(position -> position < end));
         end(positions);
         // What was written after the last cut is exactly what was acknowledged there.
         assertTrue(acknowledged.size() >= walk.data().size());

@@ -14,10 +14,22 @@ final class Turns {
     private final RandomGenerator random;
     private final List<Integer> alive = new ArrayList<>();
     private volatile int turn = NOBODY;
+    private volatile boolean over;
     private long given;
 
     Turns(RandomGenerator random) {
         this.random = random;
+    }
+
+    /// Another thread, which takes part as that member, from a [#giveAway] before [#run] on until [#end]. It must give
+    /// its turns away wherever it waits.
+    void invite(int guest) {
+        alive.add(guest);
+    }
+
+    /// From now on guests run as they like.
+    void end() {
+        over = true;
     }
 
     /// Runs members 0 to n - 1 to their ends, by turns.
@@ -39,9 +51,11 @@ final class Turns {
         team.join();
     }
 
-    /// The caller, whose turn it is, gives it away, perhaps to itself.
+    /// The caller, whose turn it is, gives it away, perhaps to itself. A guest that comes for the first time has none.
     void giveAway(int me) {
-        give();
+        if (turn == me) {
+            give();
+        }
         await(me);
     }
 
@@ -51,7 +65,7 @@ final class Turns {
     }
 
     private void await(int me) {
-        Team.await("the turn of member " + me, () -> turn == me);
+        Team.await("the turn of member " + me, () -> turn == me || over);
     }
 
     /// How often the turn was given.
