@@ -94,7 +94,7 @@ final class CrashWorkload {
         return this;
     }
 
-    /// Lives so many lives.
+    /// Lives so many lives, each of which ends somehow, and one more, which ends in order.
     ///
     /// @param most steps of a life, nearly
     CrashChecker run(int lives, int most) {
@@ -111,7 +111,8 @@ final class CrashWorkload {
                 open();
             }
         }
-        checker.checkNow(journal.medium());
+        closeInOrder();
+        open();
         endWriter();
         return checker;
     }
@@ -130,11 +131,7 @@ final class CrashWorkload {
             case 5 -> crashInCut(this::truncate, false);
             case 6 -> crashInCut(this::truncate, true);
             case 7 -> crashInCut(this::reset, random.nextBoolean());
-            case 0 -> {
-                steps.say("clean close");
-                appender.close();
-                assertTrue(positions.close());
-            }
+            case 0 -> closeInOrder();
             case 1 -> {
                 poison();
                 processCrash();
@@ -143,6 +140,13 @@ final class CrashWorkload {
             case 3 -> crashInAppend(true);
             default -> processCrash();
         }
+    }
+
+    private void closeInOrder() {
+        steps.say("clean close");
+        appender.close();
+        assertTrue(positions.close());
+        checker.checkNow(journal.medium());
     }
 
     private void step() {
