@@ -11,8 +11,7 @@ import java.lang.foreign.MemorySegment;
 import org.agrona.DirectBuffer;
 
 /// What all appenders have in common: how an entry, a claim and a batch become a staged frame. How a frame gets its
-/// place
-/// is the part of [ExclusiveAppender] and [ConcurrentAppender].
+/// place is the part of [ExclusiveAppender] and [ConcurrentAppender].
 ///
 /// Every `append` and `commit` returns the position of the frame, 0 or greater: then the entry is durable at the
 /// journal's level. A negative result is one of [AppendResult]; nothing happened then.

@@ -119,8 +119,7 @@ public final class Batch {
     /// Appends all entries; durable, together, when it returns a position.
     ///
     /// @return the position of the frame, or a result of [io.fenceline.journal.AppendResult]: then the batch is
-    /// still
-    ///     open, to be retried or aborted
+    ///     still open, to be retried or aborted
     /// @throws IllegalStateException if the batch is not open, or empty
     public long commit(long timestampNs) {
         open();

@@ -64,8 +64,7 @@ public final class Claim {
     /// Appends the entry; durable when it returns a position.
     ///
     /// @return the position, or a result of [io.fenceline.journal.AppendResult]: then the claim is still open, to
-    /// be
-    ///     retried or aborted
+    ///     be retried or aborted
     /// @throws IllegalStateException if the claim is not open
     public long commit(int type, long timestampNs) {
         buffer();

@@ -7,8 +7,7 @@ import io.fenceline.journal.positions.Positions;
 import java.lang.foreign.MemorySegment;
 
 /// Appends entries, one caller at a time: *reserve* (arithmetic) → *write* → *persist* (one fence, or one
-/// `fdatasync`) →
-/// *publish*. When a position is returned, the entry is durable and visible to tailers.
+/// `fdatasync`) → *publish*. When a position is returned, the entry is durable and visible to tailers.
 ///
 /// Assumptions:
 /// 1. One thread at a time; handing over to another thread needs a happens-before edge of the caller's.

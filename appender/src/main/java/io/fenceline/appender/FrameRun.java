@@ -110,8 +110,7 @@ final class FrameRun {
     }
 
     /// Adds entries that lie one behind the other as in a frame, up to the first that is none (its length is
-    /// negative),
-    /// as many as there is room for; the first one in any case.
+    /// negative), as many as there is room for; the first one in any case.
     ///
     /// @param maximumEntries at least 1
     /// @return how many

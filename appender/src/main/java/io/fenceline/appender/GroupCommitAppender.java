@@ -39,10 +39,9 @@ import org.agrona.DirectBuffer;
 /// 2. An encoder appends nothing to the appender that it encodes for (an exception).
 ///
 /// Guarantees:
-/// 1. An acknowledged entry is durable at the journal's level and visible to tailers. Each thread's entries are
-/// in the
-///    order of its appends, and behind every entry that was acknowledged, or flushed, before they were handed over.
-///    (Two threads' asynchronous entries have no other order, even if one thread tells the other.)
+/// 1. An acknowledged entry is durable at the journal's level and visible to tailers. Each thread's entries are in
+///    the order of its appends, and behind every entry that was acknowledged, or flushed, before they were handed
+///    over. (Two threads' asynchronous entries have no other order, even if one thread tells the other.)
 /// 2. An entry whose append did not return a position, or 0 where that means *accepted*, was not appended. Only after
 ///    an I/O fault, which poisons the journal, that is not known before it is opened again.
 /// 3. `append`, `appendRelaxed`, and `appendAsync` with a reused listener, allocate nothing in steady state, for

@@ -12,8 +12,7 @@ import java.util.function.Supplier;
 ///                         memory of its own
 /// @param maximumBatch     entries in one commit at most, 1 to 2^20
 /// @param maximumBatchLengthBytes bytes in one commit at most, 64 or more; never more than half a segment, never
-///                                less
-///                         than one entry
+///                         less than one entry
 /// @param maximumDelayNs   how long a commit may wait for more entries to come, 0 for not at all; it ends earlier when
 ///                         nobody comes any more, and after half the time of a commit. Where only relaxed entries
 ///                         have gathered, they wait as `lossBound` says instead

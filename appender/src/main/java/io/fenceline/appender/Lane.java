@@ -18,9 +18,8 @@ import org.jspecify.annotations.Nullable;
 ///       ^ taken                         ^ cursor                 that is too long for the ring
 ///
 /// An item is an entry `{length i32, type i32, payload, pad to 8}`, or has a negative number in the place of the
-/// length.
-/// An order takes 16 bytes; what it is about is an object in `orders`, at the same place; the listener holds for
-/// all entries that follow, so a reused one is handed over once.
+/// length. An order takes 16 bytes; what it is about is an object in `orders`, at the same place; the listener
+/// holds for all entries that follow, so a reused one is handed over once.
 ///
 /// Assumptions:
 /// 1. One thread claims and publishes, the committing thread takes.

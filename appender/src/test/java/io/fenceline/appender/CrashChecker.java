@@ -39,13 +39,11 @@ import org.jspecify.annotations.Nullable;
 /// - at every store: I11 below the durable lease, I14 never into what is durably retained, I16 one content only, and
 ///   each mirror of the newest record does without the other;
 /// - before repair: I10 the same image gives the same verdict, I13 no legal image is called corrupt, I17 bounded
-/// reads
-///   and no write before the verdict;
+///   reads and no write before the verdict;
 /// - after recovery: I1–I8 by [History], I5 what tailers were shown is there, I11 of the record, I18 every byte
 ///   accounted for;
 /// - recovery again: I9, also when it is cut at any of its operations, to a depth; I19 process crash, recovery,
-/// then
-///   a power cut.
+///   then a power cut.
 final class CrashChecker implements SimulatedMedium.Observer {
     private static final int TRACE_LENGTH = 24;
 

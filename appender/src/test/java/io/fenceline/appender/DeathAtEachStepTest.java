@@ -32,8 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// A thread that dies at any step of *reserve*, and anywhere inside *publish*, where no persister is called: the
-/// product
-/// is compiled from its text with calls of [Deaths] in it, and its threads run by turns.
+/// product is compiled from its text with calls of [Deaths] in it, and its threads run by turns.
 ///
 /// Between the CAS that takes slots and the store that says so nothing can be thrown: no call begins there, nothing
 /// is allocated.

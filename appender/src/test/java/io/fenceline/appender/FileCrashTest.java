@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Test;
 
 /// Files that are made: cut before every call that changes something. A power cut leaves any combination of names,
 /// lengths and sectors that were not synced; a process crash leaves everything, for another process to go on with,
-/// until
-/// the power is cut. What is found is whole, or it is not there and can be made again; what was promised is found.
+/// until the power is cut. What is found is whole, or it is not there and can be made again; what was promised is
+/// found.
 class FileCrashTest {
     private static final Path BASE = Path.of("/simulated");
     private static final Path PATH = BASE.resolve("journal");

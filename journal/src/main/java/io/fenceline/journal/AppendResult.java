@@ -1,12 +1,10 @@
 package io.fenceline.journal;
 
 /// Results of an append that are no position: negative, named, and each with what the caller should do. A position,
-/// 0 or
-/// greater, means: durable at the journal's level.
+/// 0 or greater, means: durable at the journal's level.
 public final class AppendResult {
     /// The ring is full and the policy is [FullPolicy#FAIL], or [FullPolicy#BLOCK] timed out. Nothing happened.
-    /// Make room
-    /// with [Journal#retain], then retry.
+    /// Make room with [Journal#retain], then retry.
     public static final long FULL = -1;
 
     /// The appender or its journal is closed. Nothing happened. Do not retry.

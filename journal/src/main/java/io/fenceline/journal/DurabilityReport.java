@@ -6,8 +6,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param durability what `append` waits for
 /// @param emulated   true where the storage cannot give that level, as when `MEMORY` runs on memory that a power
-/// cut
-///                   empties: then an entry survives a process crash only
+///                   cut empties: then an entry survives a process crash only
 /// @param fileSystem kind of the file system that holds the journal, such as `ext4`
 /// @param mapSync    true where the mapping was taken with `MAP_SYNC`
 /// @param reason     why this level, in one sentence

@@ -59,8 +59,7 @@ public final class Journal implements JournalSource {
     }
 
     /// Creates a journal and opens it. All blocks are allocated and written here: a full disk is an exception now,
-    /// not a
-    /// surprise later; then nothing is left behind.
+    /// not a surprise later; then nothing is left behind.
     ///
     /// @param directory must not exist, its parent must
     /// @throws JournalException.AlreadyExists         if something is at the path
@@ -103,8 +102,7 @@ public final class Journal implements JournalSource {
     }
 
     /// Opens for writing and recovers, if the last writer did not close. Cost is bounded by the lease, whatever the
-    /// size
-    /// of the journal; after a clean close nothing is scanned.
+    /// size of the journal; after a clean close nothing is scanned.
     ///
     /// @throws JournalException.NotAJournal           if there is none at the path
     /// @throws JournalException.Locked                if another writer has it, in this process too
@@ -294,8 +292,7 @@ public final class Journal implements JournalSource {
     /// @throws IllegalArgumentException if no frame begins there
     /// @throws IllegalStateException    if the journal is closed, or an append has been under way for 10 s
     /// @throws JournalException         if the storage fails: the journal is poisoned, and the next opening
-    /// completes
-    ///                                  the truncation, or takes it back
+    ///                                  completes the truncation, or takes it back
     public synchronized long truncate(long position) {
         CutSeek seek = new CutSeek(files::read, view.superblock());
         return positions.truncate(
@@ -306,9 +303,8 @@ public final class Journal implements JournalSource {
     ///
     /// @param sequence of the first entry of a frame that is retained, or of the next entry: then nothing is
     /// cut
-    /// @throws IllegalArgumentException if there is no such entry, or it lies inside a batch, which is cut
-    /// whole or not
-    ///                                  at all
+    /// @throws IllegalArgumentException if there is no such entry, or it lies inside a batch, which is cut whole or
+    ///                                  not at all
     public synchronized long truncateFromSequence(long sequence) {
         CutSeek seek = new CutSeek(files::read, view.superblock());
         return positions.truncate(
@@ -424,8 +420,7 @@ public final class Journal implements JournalSource {
     /// poisoned journal is only unlocked, and recovered at its next opening. Closing twice is harmless.
     ///
     /// @throws JournalException if the storage fails: the journal is unlocked all the same; or if an append is
-    /// still
-    ///                          under way after 10 s: then it is not closed
+    ///                          still under way after 10 s: then it is not closed
     @Override
     public synchronized void close() {
         if (closed) {

@@ -142,11 +142,9 @@ public final class JournalConfig {
         return config;
     }
 
-    /// How far a gate (a gating tailer, a gating cursor) may be behind `published` and still hold the ring;
-    /// one that is
-    /// further behind is overrun, and holds again when it has caught up. `Long.MAX_VALUE` (default): there is
-    /// no limit.
-    /// A limit has an effect below the ring's capacity only.
+    /// How far a gate (a gating tailer, a gating cursor) may be behind `published` and still hold the ring; one
+    /// that is further behind is overrun, and holds again when it has caught up. `Long.MAX_VALUE` (default): there
+    /// is no limit. A limit has an effect below the ring's capacity only.
     ///
     /// @throws IllegalArgumentException if negative
     public JournalConfig withGateLagLimitBytes(long gateLagLimitBytes) {
@@ -158,11 +156,9 @@ public final class JournalConfig {
         return config;
     }
 
-    /// Whether a full ring under [FullPolicy#FAIL] and [FullPolicy#BLOCK] gives up what every gate has passed,
-    /// if there
-    /// is a gate; without (default) only [Journal#retain] gives anything up there. [FullPolicy#OVERWRITE] does
-    /// so
-    /// always.
+    /// Whether a full ring under [FullPolicy#FAIL] and [FullPolicy#BLOCK] gives up what every gate has passed, if
+    /// there is a gate; without (default) only [Journal#retain] gives anything up there. [FullPolicy#OVERWRITE]
+    /// does so always.
     public JournalConfig withRetainedForGatesOnly(boolean retainedForGatesOnly) {
         JournalConfig config = new JournalConfig(this);
         config.retainedForGatesOnly = retainedForGatesOnly;

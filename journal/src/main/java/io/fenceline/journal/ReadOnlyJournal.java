@@ -89,8 +89,7 @@ public final class ReadOnlyJournal implements JournalSource {
     }
 
     /// Tells what opening for writing would find, and what it would keep and seal; takes no lock and writes
-    /// nothing. The
-    /// head is read anew.
+    /// nothing. The head is read anew.
     ///
     /// @throws JournalException.Locked      if a writer has the journal open: then there is nothing to recover
     /// @throws JournalException.Corrupt     where opening for writing would refuse

@@ -18,10 +18,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// One durable entry per append at `DEVICE`, beside `pwrite` and `fdatasync` of the frame to a file of the same length.
-/// The directory is `-Dfenceline.perf.dir`, by default below `target/`; it must be on a block device. A score is the
-/// time
-/// of one frame.
+/// One durable entry per append at `DEVICE`, beside `pwrite` and `fdatasync` of the frame to a file of the same
+/// length. The directory is `-Dfenceline.perf.dir`, by default below `target/`; it must be on a block device. A
+/// score is the time of one frame.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

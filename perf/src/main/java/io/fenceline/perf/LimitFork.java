@@ -8,10 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// One fork of a probe: warms up, then measures the columns round by round, first to last in even rounds and last to
-/// first in odd ones. Writes to standard output `columns NAME|NAME…`, one line per round `round NS-OF-EACH-COLUMN…`,
-/// and at
-/// the end `allocated BYTES` per operation of the product, NaN where that is not told.
+/// One fork of a probe: warms up, then measures the columns round by round, first to last in even rounds and last
+/// to first in odd ones. Writes to standard output `columns NAME|NAME…`, one line per round `round
+/// NS-OF-EACH-COLUMN…`, and at the end `allocated BYTES` per operation of the product, NaN where that is not told.
 ///
 ///     java … io.fenceline.perf.LimitFork PROBE
 final class LimitFork {

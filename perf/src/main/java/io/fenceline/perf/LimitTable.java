@@ -14,9 +14,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /// Measures every figure beside its limit and prints a table: product, limit, ratio with its spread, target, met or
-/// not.
-/// The ratio is the median over all rounds of the ratio *within one round*, whose columns were measured within some
-/// milliseconds of each other, by the same thread on the same processor.
+/// not. The ratio is the median over all rounds of the ratio *within one round*, whose columns were measured within
+/// some milliseconds of each other, by the same thread on the same processor.
 ///
 ///     java … io.fenceline.perf.LimitTable [--forks N] [--results FILE] [TITLE-PART…]
 ///

@@ -18,8 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// Polling entries that are there already, from the oldest to the newest, each payload read; beside a walk in C
-/// over the
-/// same bytes, with and without checksums.
+/// over the same bytes, with and without checksums.
 final class TailProbe implements Probe {
     private static final int POLL_LIMIT = 1024;
 

@@ -26,8 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// nothing (`PROCESS`). A torn update is the previous one. A cursor never moves back but by [#set] and [#remove].
 ///
 /// **Gating** ([CursorConfig#withGating]): the ring is held at what is committed, also while nobody has the cursor
-/// open,
-/// until it is removed or too far behind ([io.fenceline.journal.JournalConfig#withGateLagLimitBytes]).
+/// open, until it is removed or too far behind ([io.fenceline.journal.JournalConfig#withGateLagLimitBytes]).
 ///
 /// Threads: one at a time, as [Tailer]. One cursor of a name at a time, in one process.
 public final class Cursor implements AutoCloseable {
@@ -251,10 +250,8 @@ public final class Cursor implements AutoCloseable {
     }
 
     /// As [Tailer#poll], and commits by the policy. What is committed are entries whose handler has returned. One
-    /// that
-    /// throws is counted as delivered by the tailer: it is not delivered again until the cursor is opened anew,
-    /// and the
-    /// next commit is behind it.
+    /// that throws is counted as delivered by the tailer: it is not delivered again until the cursor is opened
+    /// anew, and the next commit is behind it.
     public int poll(EntryHandler handler, int limit) {
         this.handler = handler;
         int delivered = 0;

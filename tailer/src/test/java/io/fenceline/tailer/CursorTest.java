@@ -250,8 +250,7 @@ class CursorTest {
     }
 
     /// Goal: who commits by hand what a poll delivered, or keeps the place with its own work, does not do it behind
-    /// what
-    /// the next poll is to tell. A crash before that poll loses nothing of it: an overrun, and a cut.
+    /// what the next poll is to tell. A crash before that poll loses nothing of it: an overrun, and a cut.
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void shouldStandBeforeWhatIsNotToldYet(boolean cut) {
@@ -454,8 +453,7 @@ class CursorTest {
     }
 
     /// Goal: a reset to the place where a cursor stands is told to it when it is opened again, in either direction,
-    /// with
-    /// and without an entry behind.
+    /// with and without an entry behind.
     @Test
     void shouldTellOfAResetBehindTheBackOfACursorThatStandsThere() {
         try (Journal journal = Journals.open(directory(), 4096, 4);

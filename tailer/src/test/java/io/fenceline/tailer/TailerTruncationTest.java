@@ -408,9 +408,8 @@ class TailerTruncationTest {
         assertEquals(List.of(5L), sequences(Tailer.open(reader, Start.oldest()), 100));
     }
 
-    /// Goal: a reset at the very place where the tailers stand takes no byte from them, and is told all the same: by
-    /// the
-    /// next entry, whose sequence is another one.
+    /// Goal: a reset at the very place where the tailers stand takes no byte from them, and is told all the same:
+    /// by the next entry, whose sequence is another one.
     @Test
     void shouldTellOfAResetWhereTheTailerStands() {
         append(64); // one segment

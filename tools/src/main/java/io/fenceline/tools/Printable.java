@@ -7,8 +7,7 @@ import java.io.OutputStream;
 ///
 /// Escaped are control characters (C0, DEL, C1: an ESC never gets through), characters that reorder or hide text
 /// (the Unicode categories Cf, Zl, Zp, Cs, Co, Cn) and bytes that are no UTF-8: as `\t \n \r`, `\xNN` for a byte,
-/// `\\u{N}` for
-/// a character. A backslash stays as it is: the result is for people, not for parsing.
+/// `\\u{N}` for a character. A backslash stays as it is: the result is for people, not for parsing.
 final class Printable {
     private static final char[] HEX = "0123456789abcdef".toCharArray();
 

@@ -8,8 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// Wall-clock time in nanoseconds since the epoch, either read now (some 25 ns) or from a word that one daemon
-/// thread of
-/// the JVM refreshes every half millisecond while anybody uses it.
+/// thread of the JVM refreshes every half millisecond while anybody uses it.
 final class CachedClock {
     private static final long REFRESH_NS = 500_000;
     private static final Object LOCK = new Object();

@@ -41,8 +41,7 @@ public final class LogView {
     /// @param laterRun   looks for them again, while there are none
     /// @param state      the newest state record at opening, for when the words do not count
     /// @param stalePublished `published` of words that do not belong to the log, such as those beside a log that
-    /// was
-    ///                       restored from an older copy; -1 if they do
+    ///                       was restored from an older copy; -1 if they do
     /// @param name       of the file, for messages
     public LogView(
             Superblock superblock,

@@ -29,8 +29,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Guarantees:
 /// 1. When `admit` returns 0, every byte before its `end` lies below a *persisted* lease, and in no segment that is
-/// still
-///    retained: the caller may store there.
+///    still retained: the caller may store there.
 /// 2. `retained` is stored, then the record that says so is persisted, and only then does `admit` return.
 /// 3. After [#close] has returned, no append is between `enter` and `exit`, and none enters.
 ///

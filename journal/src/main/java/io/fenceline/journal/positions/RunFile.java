@@ -45,13 +45,11 @@ import org.jspecify.annotations.Nullable;
 /// The words of `journal.run`, shared between the writer and all readers of this machine.
 ///
 /// 1. Only the writer process stores. `published` is stored with release after the bytes before it are durable at
-/// the
-///    journal's level; `retained` is stored before anything that it gives up is overwritten.
+///    the journal's level; `retained` is stored before anything that it gives up is overwritten.
 /// 2. A reader that loads `published` (acquire) sees every byte before it.
 /// 3. The words mean something only in the boot that wrote them: [#isCurrent].
-/// 4. `generation` is odd while the end of the log is being cut off, and another even number afterwards: only
-/// then has
-///    `published` gone back, and may bytes before it have changed. Who copies bytes loads it before and after.
+/// 4. `generation` is odd while the end of the log is being cut off, and another even number afterwards: only then
+///    has `published` gone back, and may bytes before it have changed. Who copies bytes loads it before and after.
 public final class RunFile {
     private static final VarHandle LONG =
             ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
@@ -88,9 +86,8 @@ public final class RunFile {
                 && words.get(Bytes.I64, JOURNAL_ID_OFFSET + 8) == journalId.getLeastSignificantBits();
     }
 
-    /// Takes the words over for a new writer, after recovery. They only advance within a boot; the boot hash
-    /// goes last,
-    /// but for the generation, which becomes even where a writer died while it cut the log.
+    /// Takes the words over for a new writer, after recovery. They only advance within a boot; the boot hash goes
+    /// last, but for the generation, which becomes even where a writer died while it cut the log.
     public void begin(UUID journalId, long published, long retained) {
         if (!isCurrent(journalId)) {
             LONG.setVolatile(words, (long) BOOT_HASH_OFFSET, 0L); // nobody believes words of another boot or journal

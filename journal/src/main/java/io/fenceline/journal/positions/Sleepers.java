@@ -19,13 +19,10 @@ import java.nio.ByteOrder;
 ///     sleeper:  make the word odd  ─▶ membarrier ─▶ load `published` ─▶ sleep while the word is that odd one
 ///
 /// That is Dekker's pattern, and the sleeper pays for both sides: `membarrier` is a full fence in every running
-/// thread
-/// of the writer's process. Either the writer was past its store then, and the sleeper sees it; or its load comes
-/// later, and sees an odd word. Between the sleeper's last look and its sleep the kernel compares the word once
-/// more,
-/// so a wake in between is not lost, also if another sleeper has come meanwhile: then it is another odd number.
-/// Where
-/// there is no `membarrier`, sleeps are short.
+/// thread of the writer's process. Either the writer was past its store then, and the sleeper sees it; or its load
+/// comes later, and sees an odd word. Between the sleeper's last look and its sleep the kernel compares the word
+/// once more, so a wake in between is not lost, also if another sleeper has come meanwhile: then it is another odd
+/// number. Where there is no `membarrier`, sleeps are short.
 ///
 /// A sleeper that dies leaves an odd word: the next publication costs one system call in vain.
 public final class Sleepers {

@@ -85,8 +85,7 @@ final class StateKeeper {
     }
 
     /// Whether [#extend] ended by an exception, and who called it may not even have been able to say so (no stack
-    /// left):
-    /// then the promise here is not the durable one.
+    /// left): then the promise here is not the durable one.
     boolean isUnwritten() {
         return unwritten;
     }

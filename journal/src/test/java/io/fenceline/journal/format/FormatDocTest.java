@@ -35,9 +35,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Holds `docs/FORMAT.md` and the drawings in the sources against the code: every offset, every field, every byte of
-/// the
-/// worked examples.
+/// Holds `docs/FORMAT.md` and the drawings in the sources against the code: every offset, every field, every byte
+/// of the worked examples.
 class FormatDocTest {
     private static final Path ROOT = Path.of(System.getProperty("fenceline.root", ".."));
     private static final List<Class<?>> DRAWN = List.of(

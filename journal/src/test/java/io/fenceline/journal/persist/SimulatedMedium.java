@@ -28,20 +28,17 @@ import org.jspecify.annotations.Nullable;
 /// | `DEVICE` | sector of 512 bytes | a `drain` or `sync` of anybody that succeeds | any version since |
 /// | `PROCESS` | sector of 512 bytes | a `sync` of anybody that succeeds | any version since |
 ///
-/// Where caches persist a store outlives the power as soon as it has left its processor; the drain that waits for that
-/// is
-/// all that anybody may count on, so nothing earlier is granted here.
+/// Where caches persist a store outlives the power as soon as it has left its processor; the drain that waits for
+/// that is all that anybody may count on, so nothing earlier is granted here.
 ///
 /// Faults that it may inject, each only if told so:
 /// 1. a *process crash* ([#afterProcessCrash]): the next process sees all that was stored; at `MEMORY` nobody
-/// drains
-///    what the dead thread left undecided, only a `rewrite` or a new store helps;
+///    drains what the dead thread left undecided, only a `rewrite` or a new store helps;
 /// 2. a *power cut* ([#afterPowerCuts]): each undecided unit has one of its versions;
 /// 3. *garbage sectors* at a power cut (`DEVICE`, [#garbageSectors]): any of the undecided sectors hold junk, all of
 ///    them at worst. A sector that is overwritten with what it holds already stays whole;
 /// 4. a *failing operation* ([#failAt]): a store stores its first half, then throws; a drain or sync throws, and
-/// what
-///    it should have made durable stays undecided and counts as clean: no later drain decides it, unless it is
+///    what it should have made durable stays undecided and counts as clean: no later drain decides it, unless it is
 ///    stored again;
 /// 5. an *unreadable block* ([#unreadable]).
 ///

@@ -22,8 +22,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A journal over a simulated medium: what `Journal.create` and `Journal.open` do, in the same order, with the
-/// product's
-/// own recovery and positions.
+/// product's own recovery and positions.
 public final class SimulatedJournal {
     private static final UUID ID = new UUID(0x0123_4567_89AB_CDEFL, 0x1122_3344_5566_7788L);
     private static final int SALT = 0x5EED_CAFE;

@@ -336,9 +336,9 @@ class RecoveryRulesTest {
         assertTrue(journal.state().version() > 11);
     }
 
-    /// §6: a cut that was under way is completed: a PAD on every slot, each as far as the cut reaches in its segment,
-    /// so
-    /// that whoever walks there from any slot is through at once; durable for real before the next record.
+    /// §6: a cut that was under way is completed: a PAD on every slot, each as far as the cut reaches in its
+    /// segment, so that whoever walks there from any slot is through at once; durable for real before the next
+    /// record.
     @ParameterizedTest
     @EnumSource(Durability.class)
     void shouldPadEverySlotOfACutThatWasUnderWay(Durability level) {

@@ -13,8 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /// What is true of the product on a DAX file system, and on a disk beside it, when the power is cut under load. The
-/// cuts
-/// are made once, the tests look at what was seen.
+/// cuts are made once, the tests look at what was seen.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class RealDax {
     private final int cuts;

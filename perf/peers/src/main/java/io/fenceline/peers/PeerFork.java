@@ -10,9 +10,8 @@ import java.util.Locale;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
-/// One JVM with one peer, made anew for each task that reads. Writes `is DESCRIPTION`, and a line for each task: the
-/// task itself,
-/// then what was found; `none` if the peer has nothing to do it with, `failed` and the reason.
+/// One JVM with one peer, made anew for each task that reads. Writes `is DESCRIPTION`, and a line for each task:
+/// the task itself, then what was found; `none` if the peer has nothing to do it with, `failed` and the reason.
 ///
 ///     java … io.fenceline.peers.PeerFork SINGLE|GROUP CLASS PEER DIRECTORY TASK…
 ///

@@ -57,8 +57,7 @@ final class InjectedFaultsTest {
     }
 
     // I1, I15. One call fails, and the next ones would succeed; or all fail from there on. Then whoever asks is
-    // refused,
-    // and the next process finds all that was acknowledged.
+    // refused, and the next process finds all that was acknowledged.
     @ParameterizedTest
     @CsvSource({
         "EXCLUSIVE, 1, fdatasync, EIO, 5, 40",

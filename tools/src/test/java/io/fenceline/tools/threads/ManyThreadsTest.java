@@ -33,9 +33,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// 16 threads through a ring of two small segments, for many laps, with tailers that follow, in this process and in
-/// another one: positions and
-/// sequences are one order, without overlap or gap, each thread's order is kept, and every byte is the one
-/// appended.
+/// another one: positions and sequences are one order, without overlap or gap, each thread's order is kept, and
+/// every byte is the one appended.
 class ManyThreadsTest {
     private static final int THREADS = 16;
 

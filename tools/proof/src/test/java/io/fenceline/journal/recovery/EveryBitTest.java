@@ -109,8 +109,8 @@ class EveryBitTest {
     }
 
     // What verify walks with, from the frame with the flipped bit to the end of the next one: the frame itself is
-    // named,
-    // no more and no less, and nothing at all if the bit is in the padding. Two threads, each over its own copy.
+    // named, no more and no less, and nothing at all if the bit is in the padding. Two threads, each over its own
+    // copy.
     @Test
     void shouldNameExactlyTheFrameForEveryBitOfTheRing() throws InterruptedException, ExecutionException {
         long flips = 0;
