@@ -84,6 +84,7 @@ final class CrashWorkload {
         journal.medium().observe(checker);
         positions = journal.open(config);
         history.recovered(journal.walk());
+        checker.isRecovered();
         appender = ExclusiveAppender.open(positions);
         checker.checkNow(journal.medium());
     }
@@ -98,7 +99,7 @@ final class CrashWorkload {
     ///
     /// @param most steps of a life, nearly
     CrashChecker run(int lives, int most) {
-        for (int life = 0; life < lives; life++) {
+        for (int life = 0; life <= lives; life++) {
             int first = life * 2 * most;
             int n = most / 8 + steps.random(first).nextInt(most);
             for (int i = 1; i <= n; i++) {
@@ -106,13 +107,14 @@ final class CrashWorkload {
                     step();
                 }
             }
-            if (begins(first)) {
+            if (life == lives) {
+                closeInOrder();
+                open();
+            } else if (begins(first)) {
                 endLife();
                 open();
             }
         }
-        closeInOrder();
-        open();
         endWriter();
         return checker;
     }
@@ -265,6 +267,7 @@ final class CrashWorkload {
     private void powerCut(SimulatedMedium found) {
         endWriter();
         journal.powerCut(found);
+        checker.powerWasCut();
     }
 
     /// One of the images of a power cut, by lot.

@@ -454,11 +454,6 @@ public final class SimulatedMedium implements Persister {
         return !rebooted || recordVersion > recordVersionAtBoot;
     }
 
-    /// Whether the power was cut since this medium was made.
-    public boolean isRebooted() {
-        return rebooted;
-    }
-
     /// Units of the range whose persisted content is not decided.
     public synchronized long undecided(long fileOffset, long lengthBytes) {
         return undecided.keySet().stream()

@@ -51,11 +51,16 @@ final class ChildProcess implements AutoCloseable {
 
     /// The same under another program, which ends as the JVM does.
     static ChildProcess start(List<String> program, String mainClass, String... arguments) {
+        return start(program, Path.of(System.getProperty("java.home"), "bin", "java"), mainClass, arguments);
+    }
+
+    /// The same by another launcher.
+    static ChildProcess start(List<String> program, Path java, String mainClass, String... arguments) {
         try {
             Path errors = Files.createTempFile("fenceline-child-", ".err");
             List<String> command = new ArrayList<>(program);
             command.addAll(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    java.toString(),
                     "-Xmx64m",
                     "-XX:+UseSerialGC",
                     "-XX:TieredStopAtLevel=1", // most of its short life it starts
