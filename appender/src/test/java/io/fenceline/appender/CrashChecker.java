@@ -78,6 +78,7 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private final Set<Long> states = new HashSet<>();
     private final Deque<String> trace = new ArrayDeque<>();
     private boolean opening;
+    private long wholeFrom;
     private long crashPoints;
     private long images;
     private long nestedImages;
@@ -100,9 +101,18 @@ final class CrashChecker implements SimulatedMedium.Observer {
         opening = true;
     }
 
-    /// The journal is open, and history is what was recovered.
+    /// The journal is open, and history is what was recovered. What lies before the position where it goes on may have
+    /// been lost, if it is a `PROCESS` journal; not what comes now.
     void isRecovered() {
+        if (opening && level == Durability.PROCESS) {
+            wholeFrom = journal.state().epochStart();
+        }
         opening = false;
+    }
+
+    /// Where what is judged begins, of a log that begins there.
+    private long judgedFrom(long retained) {
+        return Math.max(retained, wholeFrom);
     }
 
     /// What is looked at from now on is chosen by that.
@@ -142,8 +152,8 @@ final class CrashChecker implements SimulatedMedium.Observer {
     private void checkShown(SimulatedMedium medium) {
         StateRecord state = SimulatedJournal.state(medium, superblock);
         long shown = Math.max(journal.shown(), state.retained());
-        shownFrom = state.retained();
-        LogWalk walk = LogWalk.of(medium::read, superblock, state.retained(), shown);
+        shownFrom = judgedFrom(state.retained());
+        LogWalk walk = LogWalk.of(medium::read, superblock, shownFrom, Math.max(shownFrom, shown));
         shownFrames = walk.data();
         if (!opening || level != Durability.PROCESS) {
             assertTrue(
@@ -321,10 +331,16 @@ final class CrashChecker implements SimulatedMedium.Observer {
         LogWalk walk = LogWalk.of(medium::read, superblock, state);
         boolean mayLose = loss == Loss.ANYTHING
                 || (loss == Loss.UNLESS_CLOSED && !opening.head().state().isClean());
-        history.check(walk, mayLose);
+        long from = judgedFrom(walk.from());
+        if (mayLose || from > walk.from()) {
+            history.check(walk, true);
+        }
         if (!mayLose) {
-            checkAgainst(walk, report);
-            checkShownRecovered(walk);
+            LogWalk judged =
+                    from == walk.from() ? walk : LogWalk.of(medium::read, superblock, from, Math.max(from, walk.to()));
+            history.check(judged, false);
+            checkAgainst(judged, report);
+            checkShownRecovered(judged);
         }
         long signature = walk.signature();
         if (twice) {

@@ -50,15 +50,16 @@ public final class LogWalk {
         return of(reader, superblock, state.retained(), state.lease());
     }
 
-    /// Walks [from, to); `from` is the start of a segment.
+    /// Walks [from, to); a frame begins at `from`.
     public static LogWalk of(LogReader reader, Superblock superblock, long from, long to) {
         LogWalk walk = new LogWalk(from, to);
         int segment = superblock.geometry().segmentLengthBytes();
         int count = superblock.geometry().segmentCount();
         MemorySegment all = MemorySegment.ofArray(walk.bytes);
-        for (long start = walk.from; start < walk.to; start += segment) {
-            long offset = HEAD + start / segment % count * (long) segment;
-            reader.read(offset, all, start - walk.from, Math.min(segment, walk.to - start));
+        for (long start = walk.from, end; start < walk.to; start = end) {
+            end = Math.min(start - start % segment + segment, walk.to);
+            long offset = HEAD + start / segment % count * (long) segment + start % segment;
+            reader.read(offset, all, start - walk.from, end - start);
         }
         walk.walk(segment, superblock.salt());
         return walk;
