@@ -110,6 +110,11 @@ final class CrashChecker implements SimulatedMedium.Observer {
         opening = false;
     }
 
+    /// Before it, a power cut may have taken something of a `PROCESS` journal.
+    long wholeFrom() {
+        return wholeFrom;
+    }
+
     /// Where what is judged begins, of a log that begins there.
     private long judgedFrom(long retained) {
         return Math.max(retained, wholeFrom);

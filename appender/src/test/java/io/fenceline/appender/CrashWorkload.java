@@ -174,6 +174,9 @@ final class CrashWorkload {
         long end = journalPublished();
         List<Long> frames = history.positions(positions.run().retained());
         long from = frames.isEmpty() || random.nextInt(8) == 0 ? end : frames.get(random.nextInt(frames.size()));
+        if (positions.geometry().segmentStart(from) < checker.wholeFrom()) {
+            return; // where a power cut has taken something: it may be refused
+        }
         long sequence = from == end ? positions.nextSequence() : history.sequence(from);
         boolean bySequence = random.nextBoolean();
         int epoch = positions.epoch();

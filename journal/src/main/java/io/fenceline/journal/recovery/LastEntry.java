@@ -10,7 +10,9 @@ import io.fenceline.journal.format.Geometry;
 ///    long the frame. The hint is believed only if a chain of headers leads from it to the position.
 /// 2. Else backwards from slot to slot: the nearest one that certifies as DATA. The salt keeps the image of a frame
 ///    inside a payload from certifying, and what recovery dropped has a PAD on every slot.
-/// 3. Where too much looks like a frame and is none, forwards through whole segments.
+/// 3. Where too much looks like a frame and is none, or the nearest one is not of the last entry, forwards through
+///    whole segments, up to the nearest one with entries. (A power cut under `PROCESS` takes back what the lease was;
+///    frames of the lost life that it did not take may then lie under a PAD, at their own positions.)
 final class LastEntry {
     /// How many headers are followed from the hint.
     private static final int MAXIMUM_STEPS = 4096;
@@ -69,7 +71,7 @@ final class LastEntry {
         for (long position = end - slot; position >= retained; position -= slot) {
             FrameVerdict verdict = frames.certify(position, 0, Integer.MAX_VALUE);
             if (verdict == FrameVerdict.DATA && frames.nextPosition() <= end) {
-                return holdsLast() ? position : -1;
+                return holdsLast() ? position : searchForwards(position);
             }
             if (verdict == FrameVerdict.BAD_CHECKSUM && ++failures > MAXIMUM_FAILURES) {
                 return searchForwards(position);
@@ -83,17 +85,19 @@ final class LastEntry {
         for (long segment = geometry.segmentStart(before);
                 segment >= retained;
                 segment -= geometry.segmentLengthBytes()) {
+            boolean hasEntries = false;
             long found = -1;
             long position = segment;
             long segmentEnd = Math.min(end, geometry.segmentEnd(segment));
             while (position < segmentEnd) {
                 FrameVerdict verdict = frames.certify(position, 0, Integer.MAX_VALUE);
                 if (verdict == FrameVerdict.DATA) {
+                    hasEntries = true;
                     found = holdsLast() ? position : -1;
                 }
                 position = verdict.isValid() ? frames.nextPosition() : position + FrameDescriptor.SLOT_LENGTH_BYTES;
             }
-            if (found >= 0) {
+            if (hasEntries) {
                 return found;
             }
         }
