@@ -174,11 +174,13 @@ final class CrashWorkload {
         long end = journalPublished();
         List<Long> frames = history.positions(positions.run().retained());
         long from = frames.isEmpty() || random.nextInt(8) == 0 ? end : frames.get(random.nextInt(frames.size()));
-        if (positions.geometry().segmentStart(from) < checker.wholeFrom()) {
-            return; // where a power cut has taken something: it may be refused
+        // Where a power cut has taken something, a way by sequence, and into a damaged segment, may be refused.
+        boolean damaged = checker.wholeFrom() > positions.run().retained();
+        if (damaged && positions.geometry().segmentStart(from) < checker.wholeFrom()) {
+            return;
         }
         long sequence = from == end ? positions.nextSequence() : history.sequence(from);
-        boolean bySequence = random.nextBoolean();
+        boolean bySequence = random.nextBoolean() && !damaged;
         int epoch = positions.epoch();
         steps.say("truncate from " + from + (bySequence ? " by its sequence" : ""));
         history.cutting(from);
