@@ -1,5 +1,6 @@
 package io.fenceline.journal.recovery;
 
+import io.fenceline.journal.JournalException;
 import io.fenceline.journal.format.Bytes;
 import io.fenceline.journal.format.Geometry;
 import java.lang.foreign.MemorySegment;
@@ -13,9 +14,10 @@ import java.util.zip.CRC32C;
 /// `P(t) XOR P(h) · x^(8 (t − h)) mod P`. So running checksums are kept at the boundaries of blocks, in a ring that
 /// spans more than the longest frame; what lies between a boundary and an end of the range is added directly.
 ///
-///     a    h                                    t   b
-///     |head|  block  |  block  | - - - | block |tail|          crc[a, b) = ((head · x^..) ^ P(h) .. P(t)) · x^.. ^
-/// tail
+///     a    h                                     t    b
+///     |head|  block  |  block  | - - - |  block  |tail|
+///
+///     crc[a, b) = (P(t) ^ (head ^ P(h)) · x^..) · x^.. ^ tail
 ///
 /// Without it, a file in which each slot claims a long frame that does not certify would cost the square of its length:
 /// a slot of 64 bytes takes a checksum of up to 256 MiB. One thread.
@@ -89,8 +91,7 @@ final class PrefixChecksums {
 
     /// Keeps the running checksums from one boundary to another.
     private void cover(long first, long last) {
-        boolean kept = start >= 0 && first >= start && first <= end;
-        if (!kept || end - first > (long) (BLOCKS - 1) * BLOCK_LENGTH_BYTES) {
+        if (first < start || first > end) {
             running.reset();
             start = end = first;
             put(first);
@@ -105,8 +106,8 @@ final class PrefixChecksums {
                 end += BLOCK_LENGTH_BYTES;
                 put(end);
             }
+            start = Math.max(start, end - (long) (BLOCKS - 1) * BLOCK_LENGTH_BYTES);
         }
-        start = Math.max(start, end - (long) (BLOCKS - 1) * BLOCK_LENGTH_BYTES);
     }
 
     private void put(long boundary) {
@@ -115,18 +116,25 @@ final class PrefixChecksums {
 
     private int tailChecksum(long from, int length) {
         if (from < tailStart || from + length > tailEnd) {
-            int ahead = (int) Math.min(TAIL_LENGTH_BYTES, geometry.segmentEnd(from) - from);
-            tailStart = tailEnd = 0;
-            reader.read(geometry.fileOffset(from), tailBytes, 0, ahead);
-            bytesRead += ahead;
-            tailStart = from;
-            tailEnd = from + ahead;
+            try {
+                readTail(from, (int) Math.min(TAIL_LENGTH_BYTES, geometry.segmentEnd(from) - from));
+            } catch (JournalException.Io e) {
+                readTail(from, length); // the file ends, or a block is bad, behind the range
+            }
         }
         int at = (int) (from - tailStart);
         tail.limit(at + length).position(at);
         edge.reset();
         edge.update(tail);
         return (int) edge.getValue();
+    }
+
+    private void readTail(long from, int length) {
+        tailStart = tailEnd = 0;
+        reader.read(geometry.fileOffset(from), tailBytes, 0, length);
+        bytesRead += length;
+        tailStart = from;
+        tailEnd = from + length;
     }
 
     /// What appending zeros does to a CRC32C: multiplication by a power of x modulo the polynomial (bits reflected).

@@ -143,6 +143,40 @@ class FrameReaderTest {
         assertEquals(FrameVerdict.DATA, certify(0));
     }
 
+    // Nor does a block that cannot be read cost the long frame in front of it: neither what is read ahead for its
+    // header, nor for the rest of it, reaches farther than it may, whichever way its checksum is computed.
+    @ParameterizedTest
+    @ValueSource(longs = {272 << 10, 400 << 10})
+    void shouldJudgeALongFrameThatEndsInFrontOfABadBlock(long badBlock) {
+        log.data(64, 0, 5000);
+        log.flip(64, 1000);
+        long position = 256 << 10; // the last slot in the window of the first
+        log.data(position, 1, (int) ((272 << 10) - 2112 - position));
+        assertEquals(FrameVerdict.DATA, certify(position));
+        frames.refresh();
+        assertEquals(FrameVerdict.BAD_CHECKSUM, certify(64));
+        log.unreadablePages.add(log.geometry.fileOffset(badBlock));
+        assertEquals(FrameVerdict.DATA, certify(position));
+        frames.refresh();
+        assertEquals(FrameVerdict.DATA, certify(position));
+    }
+
+    // What is in memory is what was judged, also where a frame fills what was read, and the file changes meanwhile.
+    @Test
+    void shouldGiveTheBytesThatItJudgedWhereAFrameIsInMemory() {
+        byte[] expected = new byte[WINDOW_LENGTH_BYTES];
+        log.data(0, 0, WINDOW_LENGTH_BYTES - 48);
+        log.read(log.geometry.fileOffset(0), MemorySegment.ofArray(expected), 0, expected.length);
+        assertEquals(FrameVerdict.DATA, certify(0));
+        assertEquals(expected.length, frames.length());
+        assertTrue(frames.isInMemory());
+        log.flip(0, 1);
+        log.flip(0, 100);
+        byte[] bytes = new byte[expected.length];
+        frames.readFrame(0, MemorySegment.ofArray(bytes), bytes.length);
+        assertArrayEquals(expected, bytes);
+    }
+
     @Test
     void shouldGiveTheBytesOfAFrameFromMemoryOrFromTheFile() {
         log.data(0, 0, 1000);
@@ -180,6 +214,14 @@ class FrameReaderTest {
         byte[] far = new byte[100];
         frames.readFrame(1 << 20, MemorySegment.ofArray(far), 100);
         assertEquals(WINDOW_LENGTH_BYTES + 100, frames.bytesRead());
+        // A long frame that is damaged, and again: its checksum is computed in another way then.
+        log.data(64, 1, 400_000);
+        log.flip(64, 1000);
+        for (int pass = 0; pass < 2; pass++) {
+            frames.refresh();
+            assertEquals(FrameVerdict.BAD_CHECKSUM, certify(64));
+            assertEquals(log.bytesRead, frames.bytesRead());
+        }
     }
 
     // At the end of a segment the window is cut: what follows in the stream lies elsewhere in the file.

@@ -27,6 +27,7 @@ final class HandmadeLog implements LogReader {
     final Set<Long> unreadablePages = new HashSet<>();
     long readableBytes;
     long reads;
+    long bytesRead;
 
     private final ByteBuffer file;
     private final MemorySegment bytes;
@@ -51,6 +52,7 @@ final class HandmadeLog implements LogReader {
             }
         }
         MemorySegment.copy(bytes, fileOffset, destination, destinationOffset, lengthBytes);
+        bytesRead += lengthBytes;
     }
 
     /// A frame whose entries have these lengths and are of types 100, 101, …; each byte of a payload is its index.
