@@ -263,12 +263,10 @@ public final class Recovery {
                     pads.over(seal.start, seal.end, seal.sequence);
                 }
             }
+            persister.drain();
             if (powerLost || state.isTruncating()) {
-                persister.drain();
                 // For real: else the next record could reach the medium without them, and what they cover come back.
                 persister.sync();
-            } else {
-                persister.drain();
             }
         }
     }
