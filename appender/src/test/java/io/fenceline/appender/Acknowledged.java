@@ -84,8 +84,18 @@ final class Acknowledged {
     /// What is acknowledged now, and what tailers are shown.
     Told and(LogWalk shown) {
         Map<Long, List<byte[]>> all = new HashMap<>(byPosition);
-        all.putAll(byPosition(shown)); // a whole frame, of which a part may be acknowledged
+        byPosition(shown).forEach((position, entries) -> all.merge(position, entries, Acknowledged::union));
         return new Told(all, gapless);
+    }
+
+    /// What both have is there once.
+    private static List<byte[]> union(List<byte[]> told, List<byte[]> shown) {
+        return Stream.concat(shown.stream(), told.stream().filter(payload -> !contains(shown, payload)))
+                .toList();
+    }
+
+    private static boolean contains(List<byte[]> entries, byte[] payload) {
+        return entries.stream().anyMatch(entry -> Arrays.equals(payload, entry));
     }
 
     private static Map<Long, List<byte[]>> byPosition(LogWalk walk) {
@@ -135,7 +145,7 @@ final class Acknowledged {
                 List<byte[]> there = found.getOrDefault(position, List.of());
                 for (byte[] payload : frame.getValue()) {
                     assertTrue(
-                            there.stream().anyMatch(entry -> Arrays.equals(payload, entry)),
+                            contains(there, payload),
                             () -> "I1: acknowledged at " + position + ", where are " + there.size() + " others");
                     kept++;
                 }

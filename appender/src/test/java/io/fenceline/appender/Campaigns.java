@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 
@@ -64,13 +65,20 @@ final class Campaigns {
     }
 
     static void threads() {
-        new Interleaving(Durability.MEMORY, 3, 3, 90, 8, 2, Steps.all(SEED)).concurrently();
-        new Interleaving(Durability.MEMORY, 2, 2, 60, 8, 2, Steps.all(7)).concurrently();
+        interleaved(Durability.MEMORY, 3, 3, 90, SEED, Interleaving::concurrently);
+        interleaved(Durability.MEMORY, 2, 2, 60, 7, Interleaving::concurrently);
     }
 
     static void groups() {
-        new Interleaving(Durability.MEMORY, 3, 3, 60, 8, 2, Steps.all(SEED)).inGroups();
-        new Interleaving(Durability.DEVICE, 3, 3, 60, 8, 2, Steps.all(SEED)).inGroups();
+        interleaved(Durability.MEMORY, 3, 3, 60, SEED, Interleaving::inGroups);
+        interleaved(Durability.DEVICE, 3, 3, 60, SEED, Interleaving::inGroups);
+    }
+
+    private static void interleaved(
+            Durability level, int threads, int segments, int each, long seed, Consumer<Interleaving> appending) {
+        Interleaving run = new Interleaving(level, threads, segments, each, 8, 2, Steps.all(seed));
+        appending.accept(run);
+        run.checkEnough();
     }
 
     static void readers() throws IOException {

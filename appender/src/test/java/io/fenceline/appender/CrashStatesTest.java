@@ -57,7 +57,7 @@ class CrashStatesTest {
     /// Segments so many that the lease grows step by step and does not span the ring at once.
     @Test
     void shouldKeepItsPromisesWhileTheLeaseGrows() {
-        explore(Durability.MEMORY, 48, FullPolicy.OVERWRITE, 64, false, 2, 150, new CrashChecker.Budget(16, 2, 64, 2));
+        explore(Durability.MEMORY, 48, FullPolicy.OVERWRITE, 64, false, 3, 150, new CrashChecker.Budget(16, 2, 64, 2));
     }
 
     /// Suffix truncation and reset, cut at every operation, recoveries three deep.

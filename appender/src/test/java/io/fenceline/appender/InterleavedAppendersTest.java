@@ -1,15 +1,11 @@
 package io.fenceline.appender;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.persist.FailedImage;
 import io.fenceline.journal.persist.JournalFiles;
 import io.fenceline.journal.persist.SimulatedMedium;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,14 +19,14 @@ class InterleavedAppendersTest {
     @CsvSource({"MEMORY, 3, 3, 40, 20260101", "MEMORY, 2, 2, 60, 7", "PROCESS, 4, 3, 40, 11", "MEMORY, 4, 8, 30, 3"})
     void shouldKeepItsPromisesHoweverThreadsAreInterleaved(
             Durability level, int threads, int segments, int each, long seed) {
-        explore(level, threads, segments, each, seed, 24, 3, Interleaving::concurrently);
+        explore(level, threads, segments, each, seed, 24, 3, false);
     }
 
     @ParameterizedTest
     @CsvSource({"DEVICE, 3, 3, 120, 20260101", "DEVICE, 5, 2, 90, 7", "MEMORY, 3, 3, 90, 11", "PROCESS, 4, 3, 90, 3"})
     void shouldKeepItsPromisesHoweverProducersOfAGroupAreInterleaved(
             Durability level, int threads, int segments, int each, long seed) {
-        explore(level, threads, segments, each, seed, 24, 3, Interleaving::inGroups);
+        explore(level, threads, segments, each, seed, 24, 3, true);
     }
 
     @Tag("slow")
@@ -47,9 +43,8 @@ class InterleavedAppendersTest {
     })
     void shouldKeepItsPromisesHoweverThreadsAreInterleavedAtLength(
             Durability level, int threads, int segments, boolean groups) {
-        Consumer<Interleaving> appending = groups ? Interleaving::inGroups : Interleaving::concurrently;
         for (long seed = 0; seed < 60; seed++) {
-            explore(level, threads, segments, 60, seed, 256, 8, appending);
+            explore(level, threads, segments, 60, seed, 256, 8, groups);
         }
     }
 
@@ -61,27 +56,27 @@ class InterleavedAppendersTest {
             long defaultSeed,
             int few,
             int samples,
-            Consumer<Interleaving> appending) {
+            boolean groups) {
         long seed = Long.getLong(SEED, defaultSeed);
+        String what =
+                level + ", " + threads + (groups ? " producers of a group, " : " threads, ") + segments + " segments";
         try {
             Interleaving all = Steps.run(seed, steps -> {
                 Interleaving run = new Interleaving(level, threads, segments, each, few, samples, steps);
-                appending.accept(run);
+                if (groups) {
+                    run.inGroups();
+                } else {
+                    run.concurrently();
+                }
                 return run;
             });
             System.out.printf(
-                    "%s, %d threads, %d segments: %d images, %d more of cut recoveries; seed %d%n",
-                    level, threads, segments, all.images(), all.nested(), seed);
-            assertEquals(threads * each, all.appended());
-            assertTrue(all.turns() > 2L * threads * each, () -> "only " + all.turns() + " turns");
-            int least = level == Durability.PROCESS ? 1 : 3;
-            assertTrue(all.images() > least * all.drains(), () -> "looked at too little: " + all.images());
-            assertTrue(all.nested() > all.drains(), () -> all.nested() + " images inside of recoveries");
+                    "%s: %d images, %d more of cut recoveries; seed %d%n", what, all.images(), all.nested(), seed);
+            all.checkEnough();
         } catch (RuntimeException | Error e) {
-            Path failure =
-                    Path.of("target", "failures", "InterleavedAppendersTest-" + level + '-' + threads + '-' + segments);
+            Path failure = Path.of("target", "failures", "InterleavedAppendersTest-" + what.replaceAll(",? ", "-"));
             throw new AssertionError(
-                    e.getMessage() + "\n" + level + ", " + threads + " threads, " + segments + " segments; "
+                    e.getMessage() + "\n" + what + "; "
                             + FailedImage.leave(e, new SimulatedMedium(level, 0), failure.resolve(JournalFiles.LOG))
                             + "\nrepeat: mvn test -pl appender -am -Dtest=InterleavedAppendersTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D" + SEED + "=" + seed,

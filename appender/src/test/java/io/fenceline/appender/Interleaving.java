@@ -7,6 +7,7 @@ import com.lmax.disruptor.Sequence;
 import com.lmax.disruptor.SequenceBarrier;
 import com.lmax.disruptor.WaitStrategy;
 import io.fenceline.appender.HookedPersister.Step;
+import io.fenceline.journal.AppendResult;
 import io.fenceline.journal.Durability;
 import io.fenceline.journal.FullPolicy;
 import io.fenceline.journal.JournalConfig;
@@ -27,7 +28,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +51,12 @@ final class Interleaving {
     private final Acknowledged acknowledged = new Acknowledged(true);
     private final SplittableRandom sampling;
     private final Turns turns;
+
+    /// What [#checkEnough] goes by.
+    private long leastImages;
+
+    private long leastNested;
+
     private final AtomicInteger appended = new AtomicInteger();
     private final AtomicInteger images = new AtomicInteger();
     private final AtomicInteger nested = new AtomicInteger();
@@ -76,10 +82,14 @@ final class Interleaving {
     void concurrently() {
         Positions positions = open();
         ConcurrentAppender appender = ConcurrentAppender.open(positions);
-        run(positions, appender::close, (thread, payload, random) -> {
+        int others = run(positions, appender::close, (thread, payload, random) -> {
             steps.say(thread + ": append " + payload.length);
             acknowledged.add(appender.append(MemorySegment.ofArray(payload)), payload);
         });
+        assertEquals(0, others, "entries that nobody was told of");
+        assertEquals(appended.get(), acknowledged.size());
+        leastNested = appended.get();
+        leastImages = (level == Durability.PROCESS ? 1 : 5) * leastNested;
     }
 
     /// By a [GroupCommitAppender], whose committing thread takes its turns, too: entries that are waited for, ones that
@@ -97,9 +107,6 @@ final class Interleaving {
                     public long waitFor(long sequence, Sequence cursor, Sequence dependent, SequenceBarrier barrier) {
                         waits.set(true);
                         turns.giveAway(threads);
-                        if (failure.get() != null) {
-                            LockSupport.parkNanos(1_000_000); // nobody closes what has failed
-                        }
                         return dependent.get();
                     }
 
@@ -109,25 +116,35 @@ final class Interleaving {
         Positions positions = open();
         GroupCommitAppender appender = GroupCommitAppender.open(positions, config, errors::add);
         Team.await("the committing thread waits for its turn", waits::get);
+        AtomicInteger relaxed = new AtomicInteger();
         run(positions, appender::close, (thread, payload, random) -> {
             MemorySegment bytes = MemorySegment.ofArray(payload);
             int kind = random.nextInt(4);
             steps.say(thread + (kind == 0 ? ": relaxed " : kind == 1 ? ": async " : ": wait for ") + payload.length);
             AtomicBoolean told = new AtomicBoolean();
             CommitListener listener = (position, sequence) -> {
-                acknowledged.addToGroup(position, payload);
+                if (position < 0) {
+                    failure.compareAndSet(null, new AssertionError("refused: " + AppendResult.describe(position)));
+                } else {
+                    acknowledged.addToGroup(position, payload);
+                }
                 told.set(true);
             };
-            while ((kind == 0 ? appender.tryAppendRelaxed(bytes, 0) : appender.tryAppendAsync(bytes, 0, listener))
-                    != 0) {
-                turns.giveAway(thread); // no room
-            }
-            turns.giveAway(thread);
+            long result;
+            do {
+                result = kind == 0 ? appender.tryAppendRelaxed(bytes, 0) : appender.tryAppendAsync(bytes, 0, listener);
+                turns.giveAway(thread);
+            } while (result == AppendResult.BACK_PRESSURED && failure.get() == null);
+            assertEquals(0, result, () -> "not accepted: " + payload.length);
+            relaxed.addAndGet(kind == 0 ? 1 : 0);
             while (kind > 1 && !told.get() && failure.get() == null) {
                 turns.giveAway(thread);
             }
         });
         assertEquals(List.of(), errors);
+        assertEquals(appended.get(), acknowledged.size() + relaxed.get(), "everybody is told");
+        leastNested = drains();
+        leastImages = (level == Durability.PROCESS ? 1 : 3) * leastNested;
     }
 
     private Positions open() {
@@ -141,7 +158,8 @@ final class Interleaving {
         void append(int thread, byte[] payload, SplittableRandom random);
     }
 
-    private void run(Positions positions, Runnable close, Appending appending) {
+    /// @return entries found in the end that nobody was told of
+    private int run(Positions positions, Runnable close, Appending appending) {
         try {
             turns.run(threads, thread -> {
                 for (int number = 0, next = 0; number < each && failure.get() == null; number++) {
@@ -157,18 +175,30 @@ final class Interleaving {
             failure.compareAndSet(null, e);
         }
         turns.end();
-        throwFailure();
-        close.run();
-        throwFailure();
-        assertTrue(positions.close());
-        Acknowledged.check(journal.walk(), acknowledged.now());
-    }
-
-    private void throwFailure() {
+        if (failure.get() == null) {
+            close.run();
+        }
+        SimulatedMedium left = journal.medium().afterProcessCrash();
         Throwable found = failure.get();
         if (found != null) {
-            throw FailedImage.of(journal.medium(), found);
+            Team.of(1, closing -> close.run()).begin(); // not waited for: who knows in what state it is
+            throw FailedImage.of(left, found);
         }
+        int[] others = new int[1];
+        FailedImage.check(left, () -> {
+            assertTrue(positions.close());
+            assertEquals(appended.get(), positions.nextSequence(), "entries have sequences, one each");
+            others[0] = Acknowledged.check(journal.walk(), acknowledged.now());
+        });
+        return others[0];
+    }
+
+    /// Whether enough was looked at, of a run of all steps.
+    void checkEnough() {
+        assertEquals(threads * each, appended.get());
+        assertTrue(turns.given() > 2L * threads * each, () -> "only " + turns.given() + " turns");
+        assertTrue(images.get() > leastImages, () -> "looked at too little: " + images);
+        assertTrue(nested.get() > leastNested, () -> "only " + nested + " images inside of recoveries");
     }
 
     private void before(Step step) {
@@ -227,18 +257,7 @@ final class Interleaving {
         };
     }
 
-    /// Entries that were appended.
-    int appended() {
-        return appended.get();
-    }
-
-    /// How often the turn was given.
-    long turns() {
-        return turns.given();
-    }
-
-    /// Drains of the medium.
-    long drains() {
+    private long drains() {
         return journal.medium().count(Kind.DRAIN);
     }
 

@@ -44,9 +44,10 @@ final class Steps {
         return takes;
     }
 
-    /// The random numbers of a step, whichever others are taken.
+    /// The random numbers of a step, whichever others are taken. (A generator's state grows by the same number at each
+    /// draw: those of steps must not begin at multiples of it.)
     SplittableRandom random(int step) {
-        return new SplittableRandom(seed ^ (step + 1) * 0x9E37_79B9_7F4A_7C15L);
+        return new SplittableRandom(seed ^ new SplittableRandom(step).nextLong());
     }
 
     /// Says what the step that is under way does.
@@ -73,28 +74,34 @@ final class Steps {
         int of = taken.size();
         int runs = 0;
         long startNs = System.nanoTime();
-        for (int part = of; part >= 1; part = part == 1 ? 0 : (part + 1) / 2) {
-            for (int from = 0; from < shortest.taken.size() && runs < MOST_RUNS; ) {
-                if (System.nanoTime() - startNs > MOST_NS) {
-                    break;
-                }
-                List<Integer> fewer = new ArrayList<>(shortest.taken);
-                fewer.subList(from, Math.min(fewer.size(), from + part)).clear();
-                Steps shorter = new Steps(seed, Set.copyOf(fewer));
-                Throwable other = shorter.failure(run);
-                runs++;
-                if (other == null) {
-                    from += part;
-                } else {
-                    shortest = shorter;
-                    failure = other;
-                }
+        int part = of;
+        int from = 0;
+        while (part > 0 && runs < MOST_RUNS && System.nanoTime() - startNs < MOST_NS) {
+            if (from >= shortest.taken.size()) { // each part of that length was left out once
+                part = part == 1 ? 0 : (part + 1) / 2;
+                from = 0;
+                continue;
+            }
+            List<Integer> fewer = new ArrayList<>(shortest.taken);
+            fewer.subList(from, Math.min(fewer.size(), from + part)).clear();
+            Steps shorter = new Steps(seed, Set.copyOf(fewer));
+            Throwable other = shorter.failure(run);
+            runs++;
+            if (other == null) {
+                from += part;
+            } else {
+                shortest = shorter;
+                failure = other;
             }
         }
-        return new AssertionError(
+        AssertionError error = new AssertionError(
                 failure.getMessage() + "\nfails with " + shortest.taken.size() + " of " + of
                         + " steps, and with fewer it was not seen to: " + shortest,
                 failure);
+        if (shortest.taken.size() < of) {
+            error.addSuppressed(found); // it may be another one
+        }
+        return error;
     }
 
     private @Nullable Throwable failure(Function<Steps, ?> run) {

@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class StepsTest {
@@ -59,5 +62,19 @@ class StepsTest {
                 }));
         assertEquals(STEPS, first.size());
         assertEquals(STEPS, first.values().stream().distinct().count());
+    }
+
+    /// Goal: no step draws what another one does, whatever the seed.
+    @Test
+    void shouldGiveStepsNumbersOfTheirOwn() {
+        for (long seed = 0; seed < 60; seed++) {
+            Set<Long> drawn = new HashSet<>();
+            for (int step = -1; step < STEPS; step++) {
+                SplittableRandom random = Steps.all(seed).random(step);
+                for (int i = 0; i < 8; i++) {
+                    assertTrue(drawn.add(random.nextLong()), "drawn twice, seed " + seed + ", step " + step);
+                }
+            }
+        }
     }
 }

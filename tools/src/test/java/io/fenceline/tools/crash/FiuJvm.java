@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -35,18 +36,17 @@ final class FiuJvm {
         assumeTrue(
                 PRELOADED.stream().allMatch(name -> Files.exists(FIU.resolve(name))) && exit("fiu-run", "-h") <= 1,
                 "there is no libfiu (fiu-utils): its faults are not injected");
-        Path home = directory.resolve("jdk");
-        Path jdk = Path.of(System.getProperty("java.home"));
-        mirror(jdk, home);
         Path source = Files.writeString(directory.resolve("nothing.c"), "int fenceline_nothing;\n");
-        Path lookup = home.resolve("lib/libsyslookup.so");
-        Files.delete(lookup);
+        Path lookup = directory.resolve("libsyslookup.so");
         List<String> compile = new ArrayList<>(
                 List.of("cc", "-shared", "-fPIC", source.toString(), "-o", lookup.toString(), "-Wl,--no-as-needed"));
         PRELOADED.forEach(name -> compile.add(FIU.resolve(name).toString()));
         compile.addAll(List.of("-lc", "-lm"));
         assumeTrue(
                 exit(compile.toArray(String[]::new)) == 0, "there is no C compiler: libfiu's faults are not injected");
+        Path home = directory.resolve("jdk");
+        mirror(Path.of(System.getProperty("java.home")), home);
+        Files.move(lookup, home.resolve("lib/libsyslookup.so"), StandardCopyOption.REPLACE_EXISTING);
         return new FiuJvm(home, directory.resolve("control"));
     }
 
